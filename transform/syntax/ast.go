@@ -1,0 +1,68 @@
+package syntax
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Chain is a parsed transformation: steps from left to right, each working on the result of the one before. Treat it as
+// read-only: it may be shared. The nil Chain asks for nothing.
+type Chain []Step
+
+// Step is what stands between two colons. The order of its items has no meaning.
+type Step struct {
+	Items []Item // each parameter at most once, in the order of the table; never empty in a parsed chain
+}
+
+// Item is one parameter with its value: "w-300".
+type Item struct {
+	Name  string // the short name: "w"
+	Value Value
+	Pos   int // offset in bytes of the item in the text given to Parse; no part of what the chain means
+}
+
+// String returns the canonical text: equal chains have equal texts, and Parse gives the chain back. It is the cache key
+// and the log line.
+func (c Chain) String() string {
+	steps := make([]string, len(c))
+	for i, s := range c {
+		steps[i] = s.String()
+	}
+	return strings.Join(steps, ":")
+}
+
+// String returns the canonical text of the step.
+func (s Step) String() string {
+	items := make([]string, len(s.Items))
+	for i, it := range s.Items {
+		items[i] = it.String()
+	}
+	return strings.Join(items, ",")
+}
+
+// String returns the canonical text of the item.
+func (it Item) String() string { return it.Name + "-" + it.Value.String() }
+
+// Item returns the step's item of that short name.
+func (s Step) Item(name string) (Item, bool) {
+	for _, it := range s.Items {
+		if it.Name == name {
+			return it, true
+		}
+	}
+	return Item{}, false
+}
+
+// Get returns the value that s gives to the parameter name, if it gives one of type T.
+func Get[T Value](s Step, name string) (T, bool) {
+	it, _ := s.Item(name)
+	v, ok := it.Value.(T)
+	return v, ok
+}
+
+// sorted puts items into the order of the table.
+func sorted(items []Item) []Item {
+	slices.SortFunc(items, func(a, b Item) int { return cmp.Compare(order[a.Name], order[b.Name]) })
+	return items
+}

@@ -1,0 +1,167 @@
+package syntax
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxText bounds the text given to Parse, in bytes. Servers refuse URLs beyond 8 KiB anyway.
+const maxText = 4096
+
+// Parse reads a transformation, already percent-decoded and without a leading "tr:". Every failure is an *Error.
+func Parse(text string) (Chain, error) {
+	if text == "" {
+		return nil, &Error{Msg: "the transformation is empty; write for example w-300"}
+	}
+	if len(text) > maxText {
+		return nil, &Error{Pos: maxText, Limit: true, Msg: fmt.Sprintf("the transformation is longer than %d bytes", maxText)}
+	}
+	p := parser{text: text}
+	c, err := p.chain()
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// parser walks over the text once, from left to right.
+type parser struct {
+	text string
+	pos  int
+}
+
+// chain reads steps up to the end of the text.
+func (p *parser) chain() (Chain, *Error) {
+	var c Chain
+	for {
+		s, err := p.step()
+		if err != nil {
+			return nil, err
+		}
+		c = append(c, s)
+		if !p.skip(':') {
+			return c, nil
+		}
+	}
+}
+
+// step reads items up to a colon or the end.
+func (p *parser) step() (Step, *Error) {
+	if strings.HasPrefix(p.rest(), ":") || p.rest() == "" {
+		return Step{}, &Error{Pos: p.pos, Msg: "a step is empty: nothing stands before, after or between colons"}
+	}
+	var s Step
+	for {
+		it, err := p.item()
+		if err != nil {
+			return Step{}, err
+		}
+		if first, found := s.Item(it.Name); found {
+			msg := fmt.Sprintf("stands twice in one step; the first is at column %d", first.Pos+1)
+			return Step{}, &Error{Pos: it.Pos, Param: it.Name, Msg: msg}
+		}
+		s.Items = append(s.Items, it)
+		if !p.skip(',') {
+			return Step{sorted(s.Items)}, nil
+		}
+	}
+}
+
+// item reads one parameter with its value.
+func (p *parser) item() (Item, *Error) {
+	start, text := p.pos, p.rest()
+	text = text[:end(text)]
+	if text == "" {
+		return Item{}, &Error{Pos: start, Msg: "an item is empty: nothing stands before, after or between commas"}
+	}
+	name, value, hyphen := strings.Cut(text, "-")
+	param := lookup(name)
+	if param == nil {
+		return Item{}, unknown(text, name, start)
+	}
+	if param.Missing != "" {
+		return Item{}, &Error{Pos: start, Param: name, Msg: refusal(param, value)}
+	}
+	if param.colon {
+		value += colonPart(value, p.rest()[len(text):])
+	}
+	at := start + len(name)
+	if !hyphen || value == "" {
+		msg := fmt.Sprintf("the value is missing; write %s-, then %s", name, param.Grammar)
+		return Item{}, &Error{Pos: start + len(text), Param: name, Msg: msg}
+	}
+	at++
+	v, err := param.read(value)
+	if err != nil {
+		return Item{}, located(err, param, value, at)
+	}
+	p.pos = at + len(value)
+	return Item{name, v, start}, nil
+}
+
+// located completes the error of a reader: where it is, whose it is and, where the reader left that to the table,
+// what is accepted.
+func located(err *Error, param *Parameter, value string, at int) *Error {
+	err.Pos, err.Param = at+err.Pos, param.Name
+	if err.Msg == "" {
+		err.Msg = fmt.Sprintf("%s is not accepted; write %s", quote(value), param.Grammar)
+		if strange, pos := strangeness(value); strange != "" {
+			err.Pos, err.Msg = at+pos, strange
+		}
+	}
+	return err
+}
+
+// strangeness explains the first character of text that no parameter of the language can hold.
+func strangeness(text string) (msg string, pos int) {
+	for i, r := range text {
+		switch {
+		case r == '%':
+			return "a percent sign has no meaning here; was the URL percent-encoded twice?", i
+		case r == utf8.RuneError:
+			return "the text is not UTF-8", i
+		case r <= ' ' || r > '~':
+			return fmt.Sprintf("the character U+%04X has no meaning here", r), i
+		}
+	}
+	return "", 0
+}
+
+// colonPart returns what of rest, which begins at the end of an item, belongs to the item's value: the second half of a
+// ratio written as 4:3. A step never begins with a digit, so nothing else can be meant.
+func colonPart(value, rest string) string {
+	if !strings.HasPrefix(rest, ":") || len(rest) < 2 || !isDigit(rest[1]) || strings.ContainsAny(value, "-_") {
+		return ""
+	}
+	return rest[:1+end(rest[1:])]
+}
+
+// end returns the length of the item at the start of text.
+func end(text string) int {
+	if i := strings.IndexAny(text, ",:"); i >= 0 {
+		return i
+	}
+	return len(text)
+}
+
+func (p *parser) rest() string { return p.text[p.pos:] }
+
+// skip moves over c if it is next.
+func (p *parser) skip(c byte) bool {
+	if p.pos < len(p.text) && p.text[p.pos] == c {
+		p.pos++
+		return true
+	}
+	return false
+}
+
+// quote makes a piece of the URL safe for a message that becomes a header.
+func quote(text string) string {
+	const most = 40
+	if len(text) > most {
+		text = text[:most] + "..."
+	}
+	return strconv.QuoteToASCII(text)
+}

@@ -1,0 +1,232 @@
+package syntax_test
+
+import (
+	"errors"
+	"flag"
+	"strings"
+	"testing"
+
+	"github.com/imageorigin/imageorigin/transform/syntax"
+	"github.com/imageorigin/imageorigin/transform/syntax/vectest"
+)
+
+var update = flag.Bool("update", false, "record testdata/*.vec and the table in the documentation anew")
+
+// TestVectorsParse compares canonical texts, and errors where there is one, with the recorded ones.
+func TestVectorsParse(t *testing.T) {
+	blocks := vectest.Read(t)
+	for i, b := range blocks {
+		t.Run(b.Name(), func(t *testing.T) {
+			text := b.Header["chain"]
+			c, err := syntax.Parse(text)
+			got := c.String()
+			if err != nil {
+				got = "error: " + err.Error()
+			}
+			refused := strings.HasSuffix(b.File, "refused.vec")
+			if refused != (err != nil) {
+				t.Fatalf("Parse(%q): got error %v, want one: %v", text, err, refused)
+			}
+			if *update {
+				blocks[i].Want = got
+			} else if got != b.Want {
+				t.Errorf("Parse(%q)\n got %s\nwant %s", text, got, b.Want)
+			}
+			checkInvariants(t, text)
+		})
+	}
+	if *update {
+		vectest.Rewrite(t, blocks)
+	}
+}
+
+// checkInvariants holds Parse to what it promises for every text: a canonical text that parses to the same, or an
+// *Error with a place inside the text and a message that can stand in a header.
+func checkInvariants(t *testing.T, text string) {
+	t.Helper()
+	c, err := syntax.Parse(text)
+	if err != nil {
+		e, ours := errors.AsType[*syntax.Error](err)
+		if !ours || c != nil {
+			t.Fatalf("Parse(%q): got %v and an error of type %T", text, c, err)
+		}
+		if e.Pos < 0 || e.Pos > len(text) {
+			t.Errorf("Parse(%q): %q is at %d, outside of the text", text, e.Msg, e.Pos)
+		}
+		if strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' || r > '~' }) {
+			t.Errorf("Parse(%q): the message %q can't stand in a header", text, err)
+		}
+		return
+	}
+	again, err := syntax.Parse(c.String())
+	if err != nil {
+		t.Fatalf("Parse(%q): its canonical text %q gives %v", text, c, err)
+	}
+	if again.String() != c.String() || !equal(again, c) {
+		t.Errorf("Parse(%q) = %q, but that parses to %q", text, c, again)
+	}
+	for _, s := range c {
+		for _, it := range s.Items {
+			if !strings.HasPrefix(text[it.Pos:], it.Name+"-") {
+				t.Errorf("Parse(%q): %s is not at %d", text, it.Name, it.Pos)
+			}
+		}
+	}
+}
+
+// equal compares chains without the places of their items.
+func equal(a, b syntax.Chain) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if len(a[i].Items) != len(b[i].Items) || len(a[i].Items) == 0 {
+			return false
+		}
+		for j, it := range a[i].Items {
+			if other := b[i].Items[j]; it.Name != other.Name || it.Value != other.Value {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func TestTextBeyondTheBoundIsOverALimit(t *testing.T) {
+	long := strings.Repeat("w-1:", 1023) + "w-10" // 4096 bytes
+	if _, err := syntax.Parse(long); err != nil {
+		t.Errorf("a text of %d bytes: got %v", len(long), err)
+	}
+	_, err := syntax.Parse(long + "0")
+	if e, ours := errors.AsType[*syntax.Error](err); !ours || !e.Limit {
+		t.Errorf("a text of %d bytes: got %v, want an error with Limit", len(long)+1, err)
+	}
+}
+
+func TestLimitMarksSidesThatAreTooLong(t *testing.T) {
+	for _, tt := range []struct {
+		text  string
+		limit bool
+	}{
+		{"w-65536", true}, {"h-100000.5", true}, {"x-N70000", true}, {"ar-70000-1", true}, {"w-70000x", false}, {"q-70000", false},
+	} {
+		_, err := syntax.Parse(tt.text)
+		e, ours := errors.AsType[*syntax.Error](err)
+		if !ours || e.Limit != tt.limit {
+			t.Errorf("Parse(%q): got %v, want an error with Limit %v", tt.text, err, tt.limit)
+		}
+	}
+}
+
+func TestErrorNamesParameterAndPlace(t *testing.T) {
+	for _, tt := range []struct {
+		text, param string
+		pos         int
+	}{
+		{"w-300,h-x", "h", 8},
+		{"w-300:rt-90", "rt", 6},
+		{"w-300,foo-1", "foo", 6},
+		{"w-300,%41-1", "", 6},
+		{"w-300,w-200", "w", 6},
+		{"w-300,bg-a\xffb", "bg", 10},
+		{"w-300,", "", 6},
+	} {
+		_, err := syntax.Parse(tt.text)
+		e, ours := errors.AsType[*syntax.Error](err)
+		if !ours || e.Param != tt.param || e.Pos != tt.pos {
+			t.Errorf("Parse(%q): got %+v, want parameter %q at %d", tt.text, e, tt.param, tt.pos)
+		}
+	}
+}
+
+func TestEqualChainsHaveOneCanonicalText(t *testing.T) {
+	for _, same := range [][]string{
+		{"w-300,h-200,f-jpg", "h-200,f-jpeg,w-0300", "f-jpg,w-300.0,h-200.00"},
+		{"w-1,ar-4-3", "ar-4_3,w-1", "ar-4:3,w-1", "ar-4.0:03,w-1"},
+		{"bg-red", "bg-FF0000", "bg-f00", "bg-ff0000"},
+	} {
+		want, err := syntax.Parse(same[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range same[1:] {
+			got, err := syntax.Parse(text)
+			if err != nil || got.String() != want.String() {
+				t.Errorf("Parse(%q) = %q, %v; want %q as for %q", text, got, err, want, same[0])
+			}
+		}
+	}
+}
+
+func TestOpacityInHundredthsSurvivesTheRoundTrip(t *testing.T) {
+	for a := range 256 {
+		c := syntax.Color{R: 1, G: 2, B: 3, A: uint8(a)}
+		got, ok := syntax.ParseColor(c.String())
+		if diff := int(got.A) - a; !ok || diff < -2 || diff > 2 || got.String() != c.String() {
+			t.Errorf("%+v is written %s and read as %+v", c, c, got)
+		}
+	}
+}
+
+func TestOpacityIsReadInHundredths(t *testing.T) {
+	for text, want := range map[string]uint8{"00": 0, "01": 3, "30": 77, "50": 128, "99": 252} {
+		if c, ok := syntax.ParseColor("FF0000" + text); !ok || c.A != want {
+			t.Errorf("opacity %s: got %d, %v, want %d", text, c.A, ok, want)
+		}
+	}
+}
+
+func TestColourNamesAreThoseOfCSS(t *testing.T) {
+	for name, want := range map[string]string{
+		"aliceblue": "F0F8FF", "black": "000000", "cornflowerblue": "6495ED", "darkslategrey": "2F4F4F", "green": "008000",
+		"lightgoldenrodyellow": "FAFAD2", "orange": "FFA500", "rebeccapurple": "663399", "tan": "D2B48C", "white": "FFFFFF",
+		"yellowgreen": "9ACD32", "transparent": "00000000",
+	} {
+		if c, ok := syntax.ParseColor(name); !ok || c.String() != want {
+			t.Errorf("%s: got %s, %v, want %s", name, c, ok, want)
+		}
+	}
+}
+
+func TestEveryParameterHasVectors(t *testing.T) {
+	seen := map[bool]map[string]bool{false: {}, true: {}}
+	for _, b := range vectest.Read(t) {
+		refused := strings.HasSuffix(b.File, "refused.vec")
+		for _, item := range strings.FieldsFunc(b.Header["chain"], func(r rune) bool { return r == ',' || r == ':' }) {
+			name, _, _ := strings.Cut(item, "-")
+			seen[refused][name] = true
+		}
+	}
+	for _, p := range syntax.Parameters() {
+		if p.Missing != "" {
+			if _, err := syntax.Parse(p.Name + "-1"); err == nil || !strings.HasPrefix(err.Error(), p.Name+": the ") {
+				t.Errorf("%s: got %v, want a refusal that says why", p.Name, err)
+			}
+			continue
+		}
+		if !seen[false][p.Name] || !seen[true][p.Name] {
+			t.Errorf("%s has no vector that is accepted, or none that is refused", p.Name)
+		}
+	}
+}
+
+func TestTableHasNoNameTwice(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range syntax.Parameters() {
+		if seen[p.Name] {
+			t.Errorf("%s stands twice in the table", p.Name)
+		}
+		seen[p.Name] = true
+		if p.Missing == "" && (p.SDK == "" || p.Grammar == "" || p.Default == "" || p.Summary == "" || p.Section == "") {
+			t.Errorf("the row of %s is incomplete: %+v", p.Name, p)
+		}
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	for b.Loop() {
+		if _, err := syntax.Parse("w-300,h-200,cm-pad_resize,bg-F3F3F3,f-auto,q-80:w-0.5"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

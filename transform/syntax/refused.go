@@ -1,0 +1,81 @@
+package syntax
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Why a parameter is refused.
+const (
+	notYet    = "not supported in this version"
+	layerOnly = "belongs in a layer; layers are not supported in this version"
+	videoOnly = "belongs to video, which is passed through unchanged"
+	removed   = "was removed from the language in 2023; use layers, which are not supported in this version"
+)
+
+// refused returns the rows of parameters that the language has and this version has not: whoever uses one is told so,
+// and not that it is unknown.
+func refused() []Parameter {
+	var rows []Parameter
+	for _, group := range []struct{ section, why, names string }{
+		{"2.1", notYet, "z:zoom"},
+		{"2.4", notYet, "dn:density di:defaultImage n:named pg:page c2pa"},
+		{"2.5", notYet, "rt:rotation fl:flip r:radius b:border o:opacity t:trim bl:blur"},
+		{"2.7", notYet, "e:effects cr:recolor"},
+		{"2.9", notYet, "if:conditions"},
+		{"2.10", notYet, "l:layers"},
+		{"2.10", layerOnly, `i ie lx ly lxc lyc lap lfo lm lso leo ldu fs ff co ia pa al tg lh fol fsh`},
+		{"6", videoOnly, "so:startOffset eo:endOffset du:duration vc:videoCodec ac:audioCodec sr:streamingResolutions"},
+		{"2.10", removed, `oi ox oy oh ow obg ofo oit oib oibg oiar oidpr oiq oic oicm oifo oix oiy oixc oiyc oih oiw
+			ot ote ots otc otf ott otw otbg otp otia oa or`},
+	} {
+		for _, name := range strings.Fields(group.names) {
+			short, sdk, _ := strings.Cut(name, ":")
+			rows = append(rows, Parameter{Name: short, SDK: sdk, Section: group.section, Missing: group.why})
+		}
+	}
+	return rows
+}
+
+// modelEffects are the effects that an AI model makes.
+var modelEffects = strings.Fields("bgremove removedotbg changebg edit dropshadow retouch upscale genvar")
+
+// refusal says why a parameter with that value is refused.
+func refusal(p *Parameter, value string) string {
+	effect, _, _ := strings.Cut(value, "-")
+	if p.Name == "e" && slices.Contains(modelEffects, effect) {
+		return needsModel(effect)
+	}
+	if p.Missing == notYet {
+		return "the parameter is " + notYet
+	}
+	return "the parameter " + p.Missing
+}
+
+func needsModel(value string) string {
+	return fmt.Sprintf("the value %s needs a model that is not installed", quote(value))
+}
+
+// isLaterFocus reports whether word is a focus that needs a detector or stored coordinates: face, custom, an object of
+// the COCO list, several of them, or a mixture with _override.
+func isLaterFocus(word string) bool {
+	if word == "auto-custom_override" {
+		return true
+	}
+	for part := range strings.SplitSeq(word, "_") {
+		if part != "face" && part != "custom" && !slices.Contains(objects, part) {
+			return false
+		}
+	}
+	return true
+}
+
+// objects are the names that fo knows from the COCO data set.
+var objects = strings.Fields(`
+	person bicycle car motorcycle airplane bus train truck boat trafficLight fireHydrant stopSign parkingMeter bench
+	bird cat dog horse sheep cow elephant bear zebra giraffe backpack umbrella handbag tie suitcase frisbee skis
+	snowboard sportsBall kite baseballBat baseballGlove skateboard surfboard tennisRacket bottle wineGlass cup fork
+	knife spoon bowl banana apple sandwich orange broccoli carrot hotDog pizza donut cake chair couch pottedPlant bed
+	diningTable toilet tv laptop mouse remote keyboard cellPhone microwave oven toaster sink refrigerator book clock
+	vase scissors teddyBear hairDrier toothbrush`)

@@ -1,0 +1,163 @@
+package syntax
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Parameter is one row of the table that drives parsing, messages and documentation.
+type Parameter struct {
+	Name    string // the short name, as URLs have it: "w"
+	SDK     string // the long name, as the SDKs have it: "width"
+	Grammar string // what is accepted, as the end of a sentence: "a whole number of pixels …"
+	Default string // what holds where the parameter is absent
+	Section string // of the description of the URL language
+	Summary string // what it does, one sentence
+	Missing string // why the parameter is refused; "" where it works
+
+	read  reader
+	colon bool // the value may hold a colon: 4:3
+}
+
+// Parameters returns the table: first what works, in canonical order, then what the language has but this version
+// refuses.
+func Parameters() []Parameter { return slices.Clone(table) }
+
+var (
+	cropWords     = []string{"maintain_ratio", "maintain_ratio_no_enlarge", "force", "at_max", "at_max_enlarge", "at_least"}
+	cropModeWords = []string{"pad_resize", "pad_resize_no_enlarge", "extract", "pad_extract", "pad_extract_no_shrink"}
+	focusWords    = []string{
+		"center", "top", "left", "bottom", "right", "top_left", "top_right", "bottom_left", "bottom_right", "auto",
+	}
+	formatWords = []string{"auto", "jpg", "png", "webp", "avif", "gif", "jxl", "svg", "orig"}
+)
+
+const (
+	lengthGrammar = "a whole number of pixels from 1 to 65535, or a fraction between 0 and 1"
+	offsetGrammar = "a whole number of pixels up to 65535, negative with the prefix N"
+	boolGrammar   = "true or false"
+)
+
+// table is in canonical order: within a step, items are written in it. New rows may stand anywhere, but moving one
+// changes cache keys.
+var table = append([]Parameter{
+	{
+		Name: "w", SDK: "width", Section: "2.1", read: readLength,
+		Grammar: lengthGrammar, Default: "follows h",
+		Summary: "Width. A fraction counts from the width of the step's input. Alone it keeps the ratio, and enlarges.",
+	},
+	{
+		Name: "h", SDK: "height", Section: "2.1", read: readLength,
+		Grammar: lengthGrammar, Default: "follows w",
+		Summary: "Height, as w.",
+	},
+	{
+		Name: "ar", SDK: "aspectRatio", Section: "2.1", read: readRatio, colon: true,
+		Grammar: "width-height, two numbers above 0 such as 4-3, 4_3, 4:3 or 1.91-1", Default: "the picture's",
+		Summary: "Ratio of the box, beside w or h. Ignored beside both.",
+	},
+	{
+		Name: "c", SDK: "crop", Section: "2.2", read: readWord(cropWords, nil),
+		Grammar: oneOf(cropWords), Default: "maintain_ratio",
+		Summary: "How the picture is fitted into the box.",
+	},
+	{
+		Name: "cm", SDK: "cropMode", Section: "2.2", read: readWord(cropModeWords, nil),
+		Grammar: oneOf(cropModeWords), Default: "none",
+		Summary: "Padding, or cutting without scaling, in place of c.",
+	},
+	{
+		Name: "fo", SDK: "focus", Section: "2.1", read: readWord(focusWords, isLaterFocus),
+		Grammar: oneOf(focusWords), Default: "center",
+		Summary: "Which part is kept when cutting, where the picture sits when padding. auto keeps what draws the eye.",
+	},
+	{
+		Name: "x", SDK: "x", Section: "2.1", read: readOffset,
+		Grammar: offsetGrammar, Default: "by fo",
+		Summary: "Left edge of the window of cm-extract.",
+	},
+	{
+		Name: "y", SDK: "y", Section: "2.1", read: readOffset,
+		Grammar: offsetGrammar, Default: "by fo",
+		Summary: "Top edge of the window of cm-extract.",
+	},
+	{
+		Name: "xc", SDK: "xCenter", Section: "2.1", read: readOffset,
+		Grammar: offsetGrammar, Default: "by fo",
+		Summary: "Horizontal centre of the window of cm-extract.",
+	},
+	{
+		Name: "yc", SDK: "yCenter", Section: "2.1", read: readOffset,
+		Grammar: offsetGrammar, Default: "by fo",
+		Summary: "Vertical centre of the window of cm-extract.",
+	},
+	{
+		Name: "dpr", SDK: "dpr", Section: "2.1", read: readNumber(0.1, 5),
+		Grammar: "a number from 0.1 to 5", Default: "1",
+		Summary: "Multiplies w and h. Ignored where a side would leave 1 to 5000 pixels.",
+	},
+	{
+		Name: "bg", SDK: "background", Section: "2.6", read: readBackground,
+		Grammar: "RRGGBB, RGB, RRGGBBAA (AA: opacity from 00 to 99) or a colour name in lower case", Default: "000000",
+		Summary: "Colour of padding, and behind everything transparent.",
+	},
+	{
+		Name: "f", SDK: "format", Section: "2.4", read: readFormat,
+		Grammar: oneOf(slices.Insert(slices.Clone(formatWords), 2, "jpeg")), Default: "auto",
+		Summary: "Format of the result. auto takes the best one that the client accepts.",
+	},
+	{
+		Name: "q", SDK: "quality", Section: "2.4", read: readInteger(1, 100),
+		Grammar: "a whole number from 1 to 100", Default: "the endpoint's, or 80",
+		Summary: "Quality of JPEG, WebP, AVIF and JPEG XL; below 100, PNG is reduced to a palette.",
+	},
+	{
+		Name: "pr", SDK: "progressive", Section: "2.4", read: readBool,
+		Grammar: boolGrammar, Default: "false",
+		Summary: "Progressive JPEG.",
+	},
+	{
+		Name: "lo", SDK: "lossless", Section: "2.4", read: readBool,
+		Grammar: boolGrammar, Default: "false",
+		Summary: "Lossless WebP and PNG.",
+	},
+	{
+		Name: "md", SDK: "metadata", Section: "2.4", read: readBool,
+		Grammar: boolGrammar, Default: "false",
+		Summary: "Keeps EXIF, XMP and IPTC.",
+	},
+	{
+		Name: "cp", SDK: "colorProfile", Section: "2.4", read: readBool,
+		Grammar: boolGrammar, Default: "false",
+		Summary: "Keeps the colour profile, and the pixels as it describes them.",
+	},
+	{
+		Name: "orig", SDK: "original", Section: "1.5", read: readBool,
+		Grammar: boolGrammar, Default: "false",
+		Summary: "Sends the original's bytes; everything else is ignored.",
+	},
+}, refused()...)
+
+// order tells where a name stands in the table.
+var order = func() map[string]int {
+	m := make(map[string]int, len(table))
+	for i, p := range table {
+		m[p.Name] = i
+	}
+	return m
+}()
+
+// lookup returns the row of a short name, or nil.
+func lookup(name string) *Parameter {
+	if i, ok := order[name]; ok {
+		return &table[i]
+	}
+	return nil
+}
+
+// oneOf writes the choice of words as the end of a sentence.
+func oneOf(words []string) string {
+	last := len(words) - 1
+	return fmt.Sprintf("%s or %s", strings.Join(words[:last], ", "), words[last])
+}
