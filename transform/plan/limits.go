@@ -1,0 +1,111 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/imageorigin/imageorigin/transform/syntax"
+)
+
+// maxSide is the longest side that a step may ask for; the grammar has the same bound.
+const maxSide = 65535
+
+// maxCoordinate is the longest side of a source, beyond every format and below every overflow. libvips has the same.
+const maxCoordinate = 10_000_000
+
+// The limits' words in the configuration.
+const (
+	sourcePixels = "source_pixels"
+	outputPixels = "output_pixels"
+	outputSide   = "output_side"
+	stepsLimit   = "steps"
+)
+
+// formatSides are the longest sides that files of a format can have; formats not named have room for maxSide and more.
+var formatSides = map[Format]int{WebP: 16383, AVIF: 16384, JPEG: 65535, GIF: 65535}
+
+// checkSource refuses sources that are too large, and facts that no picture has.
+func checkSource(s Source, l Limits) error {
+	if s.Width <= 0 || s.Height <= 0 {
+		return errors.New("resolving a plan: the size of the original is unknown")
+	}
+	if max(s.Width, s.Height) > maxCoordinate {
+		return &LimitError{sourcePixels, fmt.Sprintf("the original is %s; no side may be longer than %s",
+			size(s.Width, s.Height), figure(maxCoordinate))}
+	}
+	if pixels := int64(s.Width) * int64(s.Height); l.SourcePixels > 0 && pixels > l.SourcePixels {
+		return &LimitError{sourcePixels, fmt.Sprintf("the original has %s pixels (%s); at most %s are allowed",
+			figure(pixels), size(s.Width, s.Height), figure(l.SourcePixels))}
+	}
+	return nil
+}
+
+// pixels counts those of all frames.
+func (s Source) pixels() int64 { return int64(s.Width) * int64(s.Height) * int64(s.Frames) }
+
+// checkChain refuses too many steps and combinations of parameters that mean nothing, whatever the source.
+func checkChain(c syntax.Chain, l Limits) error {
+	if l.Steps > 0 && len(c) > l.Steps {
+		return &LimitError{stepsLimit, fmt.Sprintf("the transformation has %d steps; at most %d are allowed", len(c), l.Steps)}
+	}
+	for _, s := range c {
+		if err := checkStep(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkSize refuses a picture, intermediate or result, that is over a limit.
+func checkSize(p picture, l Limits) error {
+	side := p.longer()
+	if l.OutputSide > 0 && side > l.OutputSide {
+		return &LimitError{outputSide, fmt.Sprintf("the result would be %s; no side may be longer than %s",
+			size(p.width, p.height), figure(l.OutputSide))}
+	}
+	pixels := int64(p.width) * int64(p.height) * int64(p.frames)
+	if l.OutputPixels == 0 || pixels <= l.OutputPixels {
+		return nil
+	}
+	of := size(p.width, p.height)
+	if p.frames > 1 {
+		of += fmt.Sprintf(", %d frames", p.frames)
+	}
+	return &LimitError{outputPixels, fmt.Sprintf("the result would have %s pixels (%s); at most %s are allowed",
+		figure(pixels), of, figure(l.OutputPixels))}
+}
+
+// checkFormat refuses a result that files of the format can't hold.
+func checkFormat(f Format, p picture) error {
+	if fitsFormat(f, p) {
+		return nil
+	}
+	return &LimitError{f.String() + "_side", fmt.Sprintf("the result would be %s; %s files hold at most %s pixels a side",
+		size(p.width, p.height), f, figure(formatSides[f]))}
+}
+
+func fitsFormat(f Format, p picture) bool {
+	most, bounded := formatSides[f]
+	return !bounded || p.longer() <= most
+}
+
+// checkSide refuses a side that no limit forbids but that is beyond the language.
+func checkSide(v float64) error {
+	if v <= maxSide {
+		return nil
+	}
+	return &LimitError{outputSide, fmt.Sprintf("the result would have a side of %s pixels; %s is the longest side there is",
+		figure(int64(min(v, 1<<53))), figure(maxSide))}
+}
+
+func size(width, height int) string { return figure(width) + " x " + figure(height) }
+
+// figure writes n with commas between thousands.
+func figure[T int | int64](n T) string {
+	text := strconv.FormatInt(int64(n), 10)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}

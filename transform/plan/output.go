@@ -1,0 +1,220 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/imageorigin/imageorigin/transform/syntax"
+)
+
+// maxAutoAVIF is the largest result, in pixels, that is encoded as AVIF unasked: beyond it encoders take seconds.
+const maxAutoAVIF = 4_000_000
+
+// defaultQuality holds where neither the chain nor the endpoint has one.
+const defaultQuality = 80
+
+// outputs are the parameters that say how to encode. They may stand in any step; the last step that has one decides.
+type outputs struct {
+	original    bool
+	format      syntax.Item // Value is nil if no step has f
+	quality     int         // 0 if no step has q
+	progressive bool
+	lossless    bool
+	metadata    bool
+	profile     bool
+}
+
+// outputOf collects the output parameters of all steps.
+func outputOf(c syntax.Chain) outputs {
+	var o outputs
+	for _, s := range c {
+		for _, it := range s.Items {
+			o.take(it)
+		}
+	}
+	return o
+}
+
+func (o *outputs) take(it syntax.Item) {
+	flags := map[string]*bool{
+		"orig": &o.original, "pr": &o.progressive, "lo": &o.lossless, "md": &o.metadata, "cp": &o.profile,
+	}
+	switch v := it.Value.(type) {
+	case syntax.Bool:
+		if flag, known := flags[it.Name]; known {
+			*flag = bool(v)
+		}
+	case syntax.Integer:
+		if it.Name == "q" {
+			o.quality = int(v)
+		}
+	case syntax.Word:
+		if it.Name == "f" {
+			o.format = it
+		}
+	}
+}
+
+// choice is what f decides before the size of the result is known.
+type choice struct {
+	format   Format   // Unknown: to be negotiated
+	plain    bool     // negotiated as for a client that accepts nothing special
+	warnings []string // why f is not followed to the letter
+}
+
+// rasterises reports whether the choice turns vectors into pixels.
+func (c choice) rasterises() bool { return c.format != Unknown }
+
+// explicit reads f.
+func (r *resolver) explicit() (choice, error) {
+	word, _ := r.out.format.Value.(syntax.Word)
+	switch word {
+	case "", "auto":
+		return choice{}, nil
+	case "orig":
+		return r.likeSource(), nil
+	case "svg":
+		if r.source.Format != SVG {
+			return choice{}, refuse(r.out.format, "only SVG originals can be sent as SVG")
+		}
+		return choice{}, nil
+	case "gif":
+		if r.source.Format != GIF {
+			return choice{warnings: []string{"only GIF originals can be sent as GIF; the format was chosen as for f-auto"}}, nil
+		}
+	}
+	f, err := ParseFormat(string(word))
+	if err != nil {
+		return choice{}, refuse(r.out.format, err.Error())
+	}
+	if !r.hints.Writable.Has(f) {
+		return choice{}, refuse(r.out.format, fmt.Sprintf("this server can't write %s; it writes %s", f, r.hints.Writable))
+	}
+	if f == AVIF && r.out.profile && r.source.Format != SVG {
+		return choice{warnings: []string{"AVIF is not used beside cp-true; the format was chosen as for f-auto"}}, nil
+	}
+	return choice{format: f}, nil
+}
+
+// likeSource is the choice of f-orig.
+func (r *resolver) likeSource() choice {
+	f := r.source.Format
+	switch {
+	case f == SVG:
+		return choice{}
+	case !r.hints.Writable.Has(f) || f == HEIC || f == TIFF || f == AVIF && r.out.profile:
+		return choice{plain: true, warnings: []string{fmt.Sprintf("%s can't be written; f-orig chose a plain format", f)}}
+	}
+	return choice{format: f}
+}
+
+// format returns the format of a result, and whether another Accept header could have made it another.
+func (r *resolver) format(asked choice, p picture) (f Format, vary bool) {
+	if asked.format != Unknown {
+		return asked.format, false
+	}
+	if asked.plain {
+		return r.negotiate(p, 0), false
+	}
+	f = r.negotiate(p, r.hints.Accept)
+	for _, accept := range accepts {
+		vary = vary || r.negotiate(p, accept) != f
+	}
+	return f, vary
+}
+
+// accepts are all the Accept headers there are, as far as negotiation goes.
+var accepts = []Set{
+	0, SetOf(JXL), SetOf(AVIF), SetOf(WebP), SetOf(JXL, AVIF), SetOf(JXL, WebP), SetOf(AVIF, WebP), SetOf(JXL, AVIF, WebP),
+}
+
+// negotiate returns the first of the endpoint's formats that suits the result and the client, or else a plain one.
+func (r *resolver) negotiate(p picture, accept Set) Format {
+	candidates := r.hints.Formats
+	if len(candidates) == 0 {
+		candidates = []Format{WebP}
+	}
+	for _, f := range candidates {
+		if r.suits(f, p, accept) {
+			return f
+		}
+	}
+	return r.fallback(p, accept)
+}
+
+// suits reports whether f can be sent unasked.
+func (r *resolver) suits(f Format, p picture, accept Set) bool {
+	switch {
+	case !r.hints.Writable.Has(f), p.alpha && !f.Alpha(), p.frames > 1 && !f.Animated(), !fitsFormat(f, p):
+		return false
+	}
+	switch f {
+	case JPEG:
+		return !r.out.lossless
+	case PNG:
+		return true
+	case GIF:
+		return r.source.Format == GIF
+	case WebP:
+		return accept.Has(WebP)
+	case JXL:
+		return accept.Has(JXL) && !r.out.lossless
+	case AVIF:
+		return accept.Has(AVIF) && !r.out.lossless && !r.out.profile && r.source.Format != HEIC &&
+			int64(p.width)*int64(p.height) <= maxAutoAVIF
+	}
+	return false
+}
+
+// fallback is the format where no candidate suits: the source's if every client, or this one, can show it.
+func (r *resolver) fallback(p picture, accept Set) Format {
+	f := r.source.Format
+	switch {
+	case f == PNG:
+		return PNG
+	case (f == GIF || f == WebP || f == AVIF || f == JXL) && r.suits(f, p, accept):
+		return f
+	case p.frames > 1:
+		return GIF
+	case p.alpha, f == GIF, !fitsFormat(JPEG, p):
+		return PNG
+	}
+	return JPEG
+}
+
+// output says how to encode in the format.
+func (r *resolver) output(f Format) (o Output, warnings []string) {
+	o = Output{Format: f, KeepMetadata: r.out.metadata}
+	quality := r.out.quality
+	if quality == 0 {
+		quality = r.hints.Quality
+	}
+	if quality == 0 {
+		quality = defaultQuality
+	}
+	switch f {
+	case JPEG:
+		o.Quality, o.Progressive = quality, r.out.progressive
+	case WebP:
+		o.Lossless = r.out.lossless
+		if !o.Lossless {
+			o.Quality = quality
+		}
+	case AVIF, JXL:
+		o.Quality = quality
+	case PNG:
+		if r.out.quality > 0 && r.out.quality < 100 && !r.out.lossless {
+			o.Palette, o.Quality = true, r.out.quality
+		}
+	}
+	if r.out.lossless && (f == JPEG || f == AVIF || f == JXL) {
+		warnings = append(warnings, fmt.Sprintf("lo-true has no effect on %s; f-png and f-webp can be lossless", f))
+	}
+	return o, warnings
+}
+
+// keepable reports whether the original's bytes, where no pixel is to change, are as good as the encoding asked for.
+func (r *resolver) keepable(o Output) bool {
+	s := r.source
+	stripped := s.Metadata && (!o.KeepMetadata || s.Profile && !o.KeepProfile)
+	return o.Format == s.Format && s.Orientation == 1 && !s.CMYK && !stripped && !o.Progressive
+}

@@ -1,0 +1,200 @@
+// Package plan turns a parsed transformation and the facts of a source into a [Plan]: the exact steps that an engine
+// executes, as plain data. It is pure arithmetic: no I/O, no pixels, no HTTP.
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/imageorigin/imageorigin/transform/syntax"
+)
+
+// Color is an RGB colour with opacity.
+type Color = syntax.Color
+
+// Source is what the header of a picture tells.
+type Source struct {
+	Format        Format
+	Width, Height int  // pixels of one frame, as stored: before Orientation is applied
+	Orientation   int  // EXIF orientation 1…8; 1 where there is none or the decoder applies it (HEIC, AVIF)
+	Frames        int  // 1 for still pictures
+	Alpha         bool // has an alpha channel
+	CMYK          bool // the pixels are CMYK
+	Profile       bool // an ICC profile is embedded
+	Metadata      bool // there is something to strip: EXIF, XMP, IPTC, a profile, comments
+}
+
+// Upright returns width and height as displayed: after Orientation is applied.
+func (s Source) Upright() (width, height int) {
+	if s.Orientation >= 5 {
+		return s.Height, s.Width
+	}
+	return s.Width, s.Height
+}
+
+// Sources are the pictures that a chain draws.
+type Sources struct {
+	Base Source
+}
+
+// Hints are what the request and the endpoint bring to a decision beside the chain: a small finite set.
+type Hints struct {
+	Accept   Set      // formats that the client's Accept header names, of JXL, AVIF, WebP; q=0 excludes
+	Formats  []Format // the endpoint's candidates of f-auto, best first; empty is webp
+	Quality  int      // the endpoint's quality, 1…100; 0 is 80
+	Writable Set      // formats that the engine can write
+}
+
+// Limits bound what a plan may cost. Zero is no limit.
+type Limits struct {
+	SourcePixels int64 // width × height of one frame of the source
+	OutputPixels int64 // width × height × frames of every intermediate and of the result
+	OutputSide   int   // pixels of the longer side of the same
+	Frames       int   // frames of an animation; above it the first frame alone is used, with a warning
+	Steps        int   // steps of the chain
+}
+
+// Plan is what an engine executes: Load, then Ops one after the other, then Output. It is plain data.
+type Plan struct {
+	Original bool // send the original's bytes as they are: Load, Ops and Output are zero
+
+	Load   Load
+	Ops    []Op
+	Output Output
+
+	Width, Height int      // pixels of one frame of the result
+	Frames        int      // 1 for still pictures
+	Vary          bool     // another Accept header could have changed the plan
+	Warnings      []string // sentences for the client (ik-warning)
+}
+
+// Load says how the source is decoded.
+type Load struct {
+	Format Format
+	Shrink int     // JPEG: decode at 1/Shrink, one of 1, 2, 4, 8 (libjpeg's DCT scaling); 1 otherwise
+	Scale  float64 // WebP, SVG: decode at this scale (libvips' scale option); 1 otherwise
+	Frames int     // decode this many frames, from the first
+}
+
+// Op is one step on pixels. Sizes and offsets are pixels of one frame; each Op sees the result of the one before, and
+// is applied to every frame alike.
+type Op interface {
+	fmt.Stringer
+	op()
+}
+
+// The ops. Coordinates count from the top left.
+type (
+	// Resize scales to exactly Width × Height (libvips resize, lanczos3).
+	Resize struct{ Width, Height int }
+	// Crop keeps the window Width × Height at X, Y, which lies inside the picture (libvips extract_area).
+	Crop struct{ X, Y, Width, Height int }
+	// SmartCrop keeps the most salient window (libvips smartcrop, attention).
+	SmartCrop struct{ Width, Height int }
+	// Orient applies an EXIF orientation of 2…8.
+	Orient struct{ Orientation int }
+	// Colour converts to 8-bit sRGB from whatever space and profile the source has. With KeepProfile, pixels of an RGB
+	// or grey profile stay as they are.
+	Colour struct{ KeepProfile bool }
+	// Embed puts the picture at X, Y on a canvas of Background, Width × Height (libvips embed).
+	Embed struct {
+		X, Y, Width, Height int
+		Background          Color
+	}
+	// Flatten puts Background behind everything transparent (libvips flatten; where Background is itself
+	// transparent, the result keeps its alpha).
+	Flatten struct{ Background Color }
+)
+
+func (Resize) op()    {}
+func (Crop) op()      {}
+func (SmartCrop) op() {}
+func (Orient) op()    {}
+func (Colour) op()    {}
+func (Embed) op()     {}
+func (Flatten) op()   {}
+
+func (o Resize) String() string    { return fmt.Sprintf("resize %dx%d", o.Width, o.Height) }
+func (o Crop) String() string      { return fmt.Sprintf("crop %dx%d at %d,%d", o.Width, o.Height, o.X, o.Y) }
+func (o SmartCrop) String() string { return fmt.Sprintf("smartcrop %dx%d", o.Width, o.Height) }
+func (o Orient) String() string    { return fmt.Sprintf("orient %d", o.Orientation) }
+func (o Flatten) String() string   { return "flatten " + o.Background.String() }
+
+func (o Colour) String() string {
+	if o.KeepProfile {
+		return "colour keep"
+	}
+	return "colour srgb"
+}
+
+func (o Embed) String() string {
+	return fmt.Sprintf("embed %dx%d at %d,%d on %s", o.Width, o.Height, o.X, o.Y, o.Background)
+}
+
+// Output says how the result is encoded.
+type Output struct {
+	Format       Format
+	Quality      int  // 1…100 for lossy encodings; 0 where nothing is lost
+	Lossless     bool // WebP
+	Progressive  bool // JPEG
+	Palette      bool // PNG: quantised to at most 256 colours at Quality
+	KeepMetadata bool // EXIF, XMP and IPTC stay (orientation is reset)
+	KeepProfile  bool // the ICC profile stays
+	KeepSmaller  bool // no pixel was asked to change: where the original is not larger, send it instead
+}
+
+// String returns the plan as text, one op a line: what `explain` prints and vectors compare.
+func (p Plan) String() string {
+	var b strings.Builder
+	if p.Original {
+		b.WriteString("original\n")
+	} else {
+		fmt.Fprintln(&b, p.Load)
+		for _, o := range p.Ops {
+			fmt.Fprintln(&b, o)
+		}
+		fmt.Fprintln(&b, p.Output)
+	}
+	if p.Vary {
+		b.WriteString("vary accept\n")
+	}
+	for _, w := range p.Warnings {
+		fmt.Fprintf(&b, "warning %s\n", w)
+	}
+	return b.String()
+}
+
+// String returns the load as one line: "load jpeg shrink=4".
+func (l Load) String() string {
+	text := "load " + l.Format.String()
+	if l.Shrink > 1 {
+		text += fmt.Sprintf(" shrink=%d", l.Shrink)
+	}
+	if l.Scale != 1 && l.Scale != 0 {
+		text += fmt.Sprintf(" scale=%.5g", l.Scale)
+	}
+	if l.Frames > 1 {
+		text += fmt.Sprintf(" frames=%d", l.Frames)
+	}
+	return text
+}
+
+// String returns the output as one line: "save jpeg q=80 progressive".
+func (o Output) String() string {
+	text := "save " + o.Format.String()
+	if o.Quality > 0 {
+		text += fmt.Sprintf(" q=%d", o.Quality)
+	}
+	for _, flag := range []struct {
+		name string
+		on   bool
+	}{
+		{"lossless", o.Lossless}, {"progressive", o.Progressive}, {"palette", o.Palette},
+		{"metadata", o.KeepMetadata}, {"profile", o.KeepProfile}, {"keep-smaller", o.KeepSmaller},
+	} {
+		if flag.on {
+			text += " " + flag.name
+		}
+	}
+	return text
+}

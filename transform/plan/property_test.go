@@ -1,0 +1,189 @@
+package plan_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/imageorigin/imageorigin/transform/plan"
+	"github.com/imageorigin/imageorigin/transform/syntax"
+	"github.com/imageorigin/imageorigin/transform/syntax/vectest"
+)
+
+// TestOpsStayInsideTheirInputAndLimits resolves random chains for random sources and walks through the plans.
+func TestOpsStayInsideTheirInputAndLimits(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	const rounds = 30_000
+	planned := 0
+	for range rounds {
+		in := input{randomChain(random), randomSource(random), randomHints(random), randomLimits(random)}
+		p, err := in.resolve()
+		if err != nil {
+			continue
+		}
+		planned++
+		walk(t, in, p)
+		if t.Failed() {
+			return
+		}
+	}
+	if planned < rounds/3 {
+		t.Errorf("only %d of %d chains were planned: the test proves little", planned, rounds)
+	}
+}
+
+// TestVaryTellsWhetherAcceptMatters compares the plans for every Accept header there can be.
+func TestVaryTellsWhetherAcceptMatters(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 3000 {
+		in := input{randomChain(random), randomSource(random), randomHints(random), plan.Limits{}}
+		texts := map[string]bool{}
+		vary := false
+		for bits := range 8 {
+			in.hints.Accept = acceptOf(bits)
+			p, err := in.resolve()
+			if err != nil {
+				texts["error: "+err.Error()] = true
+				continue
+			}
+			vary = p.Vary
+			texts[p.String()] = true
+		}
+		if vary != (len(texts) > 1) {
+			t.Fatalf("%s on %+v with %+v: vary is %v, the plans are %v", in.text, in.source, in.hints, vary, texts)
+		}
+	}
+}
+
+// TestEveryStrategyOfTheGrammarIsPlanned guards against a word that parses but has no meaning here.
+func TestEveryStrategyOfTheGrammarIsPlanned(t *testing.T) {
+	tried := 0
+	for _, p := range syntax.Parameters() {
+		if p.Name != "c" && p.Name != "cm" {
+			continue
+		}
+		for word := range strings.FieldsSeq(strings.ReplaceAll(strings.ReplaceAll(p.Grammar, ",", ""), " or ", " ")) {
+			for _, box := range []string{"w-50", "h-20", "w-50,h-20", "w-150,h-220", "w-50,ar-1-1"} {
+				in := input{text: fmt.Sprintf("%s,%s-%s", box, p.Name, word), source: still(100, 200)}
+				got, err := in.resolve()
+				if err != nil && (word != "extract" || box != "w-150,h-220") {
+					t.Errorf("%s: %v", in.text, err)
+				} else if err == nil {
+					walk(t, in, got)
+				}
+				tried++
+			}
+		}
+	}
+	if tried != 55 {
+		t.Errorf("%d combinations were tried, want 55", tried)
+	}
+}
+
+func FuzzResolve(f *testing.F) {
+	for _, b := range vectest.Read(f) {
+		in := inputOf(f, b.Header)
+		f.Add(in.text, in.source.Width, in.source.Height, uint64(b.Line))
+	}
+	f.Fuzz(func(t *testing.T, text string, width, height int, seed uint64) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		in := input{text, randomSource(random), randomHints(random), randomLimits(random)}
+		in.source.Width, in.source.Height = width, height
+		if p, err := in.resolve(); err == nil {
+			walk(t, in, p)
+		}
+	})
+}
+
+func still(width, height int) plan.Source {
+	return plan.Source{Format: plan.JPEG, Width: width, Height: height, Orientation: 1, Frames: 1}
+}
+
+func pick[T any](random *rand.Rand, from ...T) T { return from[random.IntN(len(from))] }
+
+func randomSource(random *rand.Rand) plan.Source {
+	sides := func() int {
+		return pick(random, 1, 2, 10, 301, 865, 3000, 20000, 1+random.IntN(5000), 1+random.IntN(50))
+	}
+	s := plan.Source{
+		Format:      pick(random, plan.JPEG, plan.PNG, plan.GIF, plan.WebP, plan.AVIF, plan.HEIC, plan.TIFF, plan.SVG),
+		Width:       sides(),
+		Height:      sides(),
+		Orientation: random.IntN(10),
+		Frames:      pick(random, 0, 1, 1, 3, 200),
+		Profile:     random.IntN(3) == 0,
+		CMYK:        random.IntN(5) == 0,
+	}
+	s.Metadata = s.Profile || random.IntN(2) == 0
+	s.Alpha = s.Format.Alpha() && random.IntN(2) == 0
+	if !s.Format.Animated() {
+		s.Frames = min(s.Frames, 1)
+	}
+	return s
+}
+
+func randomHints(random *rand.Rand) plan.Hints {
+	return plan.Hints{
+		Accept:   acceptOf(random.IntN(8)),
+		Formats:  pick(random, nil, []plan.Format{plan.AVIF, plan.WebP}, []plan.Format{plan.JXL, plan.JPEG}, []plan.Format{plan.PNG}),
+		Quality:  random.IntN(101),
+		Writable: pick(random, everything, everything, everything.With(plan.JXL), plan.SetOf(plan.JPEG, plan.PNG)),
+	}
+}
+
+func acceptOf(bits int) plan.Set {
+	var s plan.Set
+	for i, f := range []plan.Format{plan.JXL, plan.AVIF, plan.WebP} {
+		if bits&(1<<i) != 0 {
+			s = s.With(f)
+		}
+	}
+	return s
+}
+
+func randomLimits(random *rand.Rand) plan.Limits {
+	return plan.Limits{
+		SourcePixels: pick(random, int64(0), 0, 25_000_000),
+		OutputPixels: pick(random, int64(0), 0, 10_000, 1_000_000, 50_000_000),
+		OutputSide:   pick(random, 0, 0, 500, 8192),
+		Frames:       pick(random, 0, 0, 2, 100),
+		Steps:        pick(random, 0, 0, 2),
+	}
+}
+
+// randomChain writes up to three steps of parameters that go together more often than not.
+func randomChain(random *rand.Rand) string {
+	steps := make([]string, 1+random.IntN(3))
+	for i := range steps {
+		steps[i] = randomStep(random)
+	}
+	return strings.Join(steps, ":")
+}
+
+func randomStep(random *rand.Rand) string {
+	side := func() string {
+		return pick(random, "1", "0.5", "0.013", "20000", fmt.Sprint(1+random.IntN(2000)), fmt.Sprint(1+random.IntN(300)))
+	}
+	items := []string{"w-" + side()}
+	maybe := func(item string) {
+		if random.IntN(4) == 0 {
+			items = append(items, item)
+		}
+	}
+	if random.IntN(4) > 0 {
+		items = append(items, "h-"+side())
+	}
+	if random.IntN(2) == 0 {
+		items = append(items, pick(random, "c-maintain_ratio_no_enlarge", "c-force", "c-at_max", "c-at_max_enlarge", "c-at_least",
+			"cm-pad_resize", "cm-pad_resize_no_enlarge", "cm-extract", "cm-extract,x-3", "cm-extract,xc-90,y-N1",
+			"cm-pad_extract", "cm-pad_extract_no_shrink"))
+	}
+	maybe("fo-" + pick(random, "auto", "top", "left", "bottom_right", "center"))
+	maybe("ar-" + pick(random, "4-3", "1:1", "1-500", "2.35_1"))
+	maybe("dpr-" + pick(random, "0.1", "2", "3.3"))
+	maybe("bg-" + pick(random, "red", "transparent", "FF000050"))
+	maybe("f-" + pick(random, "auto", "jpg", "png", "webp", "avif", "gif", "jxl", "orig"))
+	maybe(pick(random, "q-50", "pr-true", "lo-true", "md-true", "cp-true", "md-true,cp-true"))
+	return strings.Join(items, ",")
+}

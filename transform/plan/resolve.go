@@ -1,0 +1,146 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/imageorigin/imageorigin/transform/syntax"
+)
+
+// Resolve computes the plan for a chain and the sources that it draws. Its errors are *syntax.Error where the chain
+// can't be done to these sources, and *LimitError where a limit stands against it; only a source without a size is a
+// plain error, a mistake of the caller. A chain that asks for the original needs no facts about it.
+func Resolve(c syntax.Chain, s Sources, h Hints, l Limits) (Plan, error) {
+	out := outputOf(c)
+	if out.original {
+		return originalOf(s.Base), nil
+	}
+	if err := checkChain(c, l); err != nil {
+		return Plan{}, err
+	}
+	r := resolver{chain: c, source: normal(s.Base), hints: h, limits: l, out: out}
+	asked, err := r.explicit()
+	if err != nil {
+		return Plan{}, err
+	}
+	if r.source.Format == SVG && !asked.rasterises() {
+		return r.untouchedSVG(asked), nil
+	}
+	if err := checkSource(r.source, l); err != nil {
+		return Plan{}, err
+	}
+	return r.resolve(asked)
+}
+
+// normal returns s without facts that can't be: decoders report what the file says.
+func normal(s Source) Source {
+	s.Frames = max(s.Frames, 1)
+	if s.Orientation < 1 || s.Orientation > 8 || s.Frames > 1 {
+		s.Orientation = 1
+	}
+	return s
+}
+
+// originalOf is the plan of sending the original as it is.
+func originalOf(s Source) Plan {
+	w, h := s.Upright()
+	return Plan{Original: true, Width: w, Height: h, Frames: max(s.Frames, 1)}
+}
+
+// resolver holds what one call of Resolve works on.
+type resolver struct {
+	chain  syntax.Chain
+	source Source
+	hints  Hints
+	limits Limits
+	out    outputs
+}
+
+// resolve tries all frames of an animation first, and the first frame alone where a limit is in the way.
+func (r *resolver) resolve(asked choice) (Plan, error) {
+	n := r.source.Frames
+	if n == 1 || !r.source.Format.Animated() || asked.format != Unknown && !asked.format.Animated() {
+		return r.plan(asked, 1)
+	}
+	if r.limits.Frames > 0 && n > r.limits.Frames {
+		return r.firstFrame(asked, fmt.Sprintf("%s frames are more than the %s allowed", figure(n), figure(r.limits.Frames)))
+	}
+	if most := r.limits.OutputPixels; most > 0 && r.source.pixels() > most { // all are decoded, whatever the result
+		return r.firstFrame(asked, fmt.Sprintf("the %s frames have %s pixels; at most %s are allowed",
+			figure(n), figure(r.source.pixels()), figure(most)))
+	}
+	p, err := r.plan(asked, n)
+	if tooMuch, over := errors.AsType[*LimitError](err); over && tooMuch.Limit == outputPixels {
+		return r.firstFrame(asked, tooMuch.Msg)
+	}
+	return p, err
+}
+
+// firstFrame plans for the first frame of an animation that is too large for the reason given.
+func (r *resolver) firstFrame(asked choice, reason string) (Plan, error) {
+	p, err := r.plan(asked, 1)
+	p.Warnings = append(p.Warnings, "only the first frame is shown: "+reason)
+	return p, err
+}
+
+// untouchedSVG sends a vector picture as it is: no automatism turns it into pixels.
+func (r *resolver) untouchedSVG(asked choice) Plan {
+	p := originalOf(r.source)
+	p.Warnings = asked.warnings
+	if asksForPixels(r.chain) {
+		p.Warnings = append(p.Warnings,
+			"the original is an SVG and was sent unchanged; add f-png, f-jpg, f-webp or f-avif to transform it as pixels")
+	}
+	return p
+}
+
+// plan computes the plan for that many frames.
+func (r *resolver) plan(asked choice, frames int) (Plan, error) {
+	c, err := r.draw(frames)
+	if err != nil {
+		return Plan{}, err
+	}
+	format, vary := r.format(asked, c.picture)
+	if frames > 1 && !r.hints.Writable.Has(format) {
+		return r.firstFrame(asked, fmt.Sprintf("this server can't write %s", format))
+	}
+	if err := checkFormat(format, c.picture); err != nil {
+		return Plan{}, err
+	}
+	unchanged := len(c.ops) == 0
+	if c.alpha && !format.Alpha() {
+		c.flatten(black)
+	}
+	keepProfile := r.out.profile && r.source.Profile && !r.source.CMYK
+	p := Plan{
+		Load:   loadOf(c.ops, r.source, frames, r.limits),
+		Ops:    lower(c.ops, r.source, Colour{KeepProfile: keepProfile}),
+		Width:  c.width,
+		Height: c.height,
+		Frames: frames,
+		Vary:   vary,
+	}
+	output, warnings := r.output(format)
+	output.KeepProfile = keepProfile
+	output.KeepSmaller = unchanged && frames == r.source.Frames && r.keepable(output)
+	p.Output = output
+	p.Warnings = slices.Concat(asked.warnings, c.warnings, warnings)
+	return p, nil
+}
+
+// draw applies every step to a canvas that begins as the source, upright.
+func (r *resolver) draw(frames int) (*canvas, error) {
+	w, h := r.source.Upright()
+	c := &canvas{
+		picture: picture{dims: dims{w, h}, frames: frames, alpha: r.source.Alpha},
+		vector:  r.source.Format == SVG,
+		limits:  r.limits,
+	}
+	for _, s := range r.chain {
+		if err := c.step(s); err != nil {
+			return nil, err
+		}
+	}
+	return c, c.check()
+}

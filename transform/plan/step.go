@@ -1,0 +1,195 @@
+package plan
+
+import (
+	"math"
+	"strings"
+
+	"github.com/imageorigin/imageorigin/transform/syntax"
+)
+
+// step applies one step of the chain: geometry first, then the background behind what is transparent, then padding.
+func (c *canvas) step(s syntax.Step) error {
+	g, err := geometryOf(s, c.picture)
+	if err != nil {
+		return err
+	}
+	if err := g.apply(c); err != nil {
+		return err
+	}
+	return c.check()
+}
+
+// geometry is what a step asks of the picture's shape, in pixels of its input.
+type geometry struct {
+	dims       // the box; a side is 0 where not asked for
+	step       syntax.Step
+	strategy   strategy
+	focus      focus
+	background Color
+	flatten    bool // bg was given
+}
+
+// geometryOf reads the step's items. The step has passed checkStep.
+func geometryOf(s syntax.Step, p picture) (geometry, error) {
+	g := geometry{step: s, strategy: strategyOf(s), focus: focusOf(s), background: black}
+	if bg, given := syntax.Get[syntax.Color](s, "bg"); given {
+		g.background, g.flatten = bg, true
+	}
+	w, h := boxOf(s, p)
+	if err := checkSide(math.Floor(max(w, h) + 0.5)); err != nil {
+		return g, err
+	}
+	g.dims = dims{pixels(w), pixels(h)}
+	return g, nil
+}
+
+// apply works through the step on c.
+func (g geometry) apply(c *canvas) error {
+	if g.width == 0 && g.height == 0 {
+		g.fill(c)
+		return nil
+	}
+	if g.width == 0 || g.height == 0 {
+		return g.strategy.one(c, g)
+	}
+	return g.strategy.both(c, g)
+}
+
+// fill puts the step's background behind what is transparent. Strategies that pad call it before they do.
+func (g geometry) fill(c *canvas) {
+	if g.flatten {
+		c.flatten(g.background)
+	}
+}
+
+// boxOf returns the sides that a step asks for in fractional pixels, 0 where it leaves one open.
+func boxOf(s syntax.Step, p picture) (w, h float64) {
+	w, h = side(s, "w", p.width), side(s, "h", p.height)
+	if ar, given := syntax.Get[syntax.Ratio](s, "ar"); given {
+		switch {
+		case h == 0:
+			h = w * ar.Height / ar.Width
+		case w == 0:
+			w = h * ar.Width / ar.Height
+		}
+	}
+	dpr, given := syntax.Get[syntax.Number](s, "dpr")
+	if !given || !within(w*float64(dpr)) || !within(h*float64(dpr)) {
+		return w, h
+	}
+	return w * float64(dpr), h * float64(dpr)
+}
+
+// side returns the pixels of w or h, 0 if the step has none.
+func side(s syntax.Step, name string, input int) float64 {
+	v, _ := syntax.Get[syntax.Length](s, name)
+	if v < 1 {
+		return float64(v) * float64(input)
+	}
+	return float64(v)
+}
+
+// within reports whether a side that dpr has multiplied may stand; an open one may.
+func within(v float64) bool { return v == 0 || v >= 1 && v <= 5000 }
+
+// pixels rounds half up, never below 1. 0 stays 0: the side is open.
+func pixels(v float64) int {
+	if v == 0 {
+		return 0
+	}
+	// The nudge outweighs the error of binary fractions: 0.145 of 100 is 14.5.
+	return max(1, int(math.Floor(v+0.5+1e-9)))
+}
+
+// scaled returns side × to / from, rounded half up, never below 1.
+func scaled(side, to, from int) int {
+	a, b := int64(side)*int64(to), int64(from)
+	return int(max(1, (2*a+b)/(2*b)))
+}
+
+// edge is a position along one axis: in halves of the free space.
+type edge int
+
+const (
+	near   edge = 0 // left, top
+	middle edge = 1
+	far    edge = 2 // right, bottom
+)
+
+// of returns where something begins that leaves free pixels over.
+func (e edge) of(free int) int { return (free*int(e) + 1) / 2 }
+
+// focus is a position on both axes, or the wish to keep what draws the eye.
+type focus struct {
+	x, y  edge
+	smart bool
+}
+
+// focusOf reads fo.
+func focusOf(s syntax.Step) focus {
+	word, _ := syntax.Get[syntax.Word](s, "fo")
+	f := focus{x: middle, y: middle, smart: word == "auto"}
+	for part := range strings.SplitSeq(string(word), "_") {
+		switch part {
+		case "left":
+			f.x = near
+		case "right":
+			f.x = far
+		case "top":
+			f.y = near
+		case "bottom":
+			f.y = far
+		}
+	}
+	return f
+}
+
+// shapes are the parameters that change pixels.
+var shapes = strings.Fields("w h ar c cm fo x y xc yc dpr bg")
+
+// asksForPixels reports whether some step has a parameter that changes pixels.
+func asksForPixels(c syntax.Chain) bool {
+	for _, s := range c {
+		for _, name := range shapes {
+			if _, given := s.Item(name); given {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// checkStep refuses parameters that mean nothing without another one, or beside it.
+func checkStep(s syntax.Step) error {
+	_, w := s.Item("w")
+	_, h := s.Item("h")
+	for _, name := range []string{"ar", "c", "cm", "dpr"} {
+		if it, given := s.Item(name); given && !w && !h {
+			return refuse(it, "needs w or h beside it")
+		}
+	}
+	if c, given := s.Item("c"); given && c.Value != syntax.Word(defaultStrategy) {
+		if _, both := s.Item("cm"); both {
+			return refuse(c, "stands beside cm; a step takes one of the two")
+		}
+	}
+	mode, _ := syntax.Get[syntax.Word](s, "cm")
+	for _, pair := range [][2]string{{"x", "xc"}, {"y", "yc"}} {
+		edge, byEdge := s.Item(pair[0])
+		centre, byCentre := s.Item(pair[1])
+		switch {
+		case byEdge && mode != "extract":
+			return refuse(edge, "needs cm-extract beside it")
+		case byCentre && mode != "extract":
+			return refuse(centre, "needs cm-extract beside it")
+		case byEdge && byCentre:
+			return refuse(centre, "stands beside "+edge.Name+"; a window takes one of the two")
+		}
+	}
+	return nil
+}
+
+// refuse says what is wrong with an item.
+func refuse(it syntax.Item, msg string) error {
+	return &syntax.Error{Pos: it.Pos, Param: it.Name, Msg: msg}
+}

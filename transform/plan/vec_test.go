@@ -1,0 +1,198 @@
+package plan_test
+
+import (
+	"flag"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/imageorigin/imageorigin/transform/plan"
+	"github.com/imageorigin/imageorigin/transform/syntax"
+	"github.com/imageorigin/imageorigin/transform/syntax/vectest"
+)
+
+var update = flag.Bool("update", false, "record the expected plans of testdata/*.vec anew")
+
+// everything is what a libvips with all common libraries writes.
+var everything = plan.SetOf(plan.JPEG, plan.PNG, plan.GIF, plan.WebP, plan.AVIF)
+
+// TestVectorsResolve compares plans with the recorded ones. The headers size and error are written by hand and are never
+// recorded anew.
+func TestVectorsResolve(t *testing.T) {
+	blocks := vectest.Read(t)
+	for i, b := range blocks {
+		t.Run(b.Name(), func(t *testing.T) {
+			in := inputOf(t, b.Header)
+			p, err := in.resolve()
+			if want := b.Header["error"]; want != "" || err != nil {
+				if err == nil || err.Error() != want {
+					t.Fatalf("%s on %+v\n got error %v\nwant error %s", in.text, in.source, err, want)
+				}
+				return
+			}
+			if got, want := fmt.Sprintf("%dx%d", p.Width, p.Height), b.Header["size"]; got != want {
+				t.Errorf("%s on %+v: got size %s, want %s", in.text, in.source, got, want)
+			}
+			if *update {
+				blocks[i].Want = strings.TrimSpace(p.String())
+				return
+			}
+			if got := strings.TrimSpace(p.String()); got != b.Want {
+				t.Errorf("%s on %+v\n got:\n%s\nwant:\n%s", in.text, in.source, got, b.Want)
+			}
+			walk(t, in, p)
+		})
+	}
+	if *update {
+		vectest.Rewrite(t, blocks)
+	}
+}
+
+// TestVectorsHoldEveryWorkedExample guards against a worked example of the URL language getting lost.
+func TestVectorsHoldEveryWorkedExample(t *testing.T) {
+	names := map[string]bool{}
+	for _, b := range vectest.Read(t) {
+		if names[b.Name()] {
+			t.Errorf("two vectors have the name %s", b.Name())
+		}
+		names[b.Name()] = true
+	}
+	wanted := []int{44, 46, 47, 61, 62, 63, 65, 66, 67, 68}
+	for n := 1; n <= 21; n++ {
+		wanted = append(wanted, n)
+	}
+	for _, n := range wanted {
+		if name := fmt.Sprintf("example-%d", n); !names[name] {
+			t.Errorf("no vector has the name %s", name)
+		}
+	}
+}
+
+// input is one call of Resolve.
+type input struct {
+	text   string
+	source plan.Source
+	hints  plan.Hints
+	limits plan.Limits
+}
+
+func (in input) resolve() (plan.Plan, error) {
+	var c syntax.Chain
+	if in.text != "" {
+		var err error
+		if c, err = syntax.Parse(in.text); err != nil {
+			return plan.Plan{}, err
+		}
+	}
+	return plan.Resolve(c, plan.Sources{Base: in.source}, in.hints, in.limits)
+}
+
+func inputOf(tb testing.TB, header map[string]string) input {
+	tb.Helper()
+	in := input{text: header["chain"], hints: plan.Hints{Writable: everything}}
+	for key, value := range header {
+		var err error
+		switch key {
+		case "name", "chain", "size", "error":
+		case "source":
+			in.source, err = sourceOf(value)
+		case "accept":
+			in.hints.Accept, err = setOf(value)
+		case "writable":
+			in.hints.Writable, err = setOf(value)
+		case "formats":
+			in.hints.Formats, err = formatsOf(value)
+		case "quality":
+			in.hints.Quality, err = strconv.Atoi(value)
+		case "limits":
+			in.limits, err = limitsOf(value)
+		default:
+			err = fmt.Errorf("unknown header")
+		}
+		if err != nil {
+			tb.Fatalf("%s: %s: %v", key, value, err)
+		}
+	}
+	return in
+}
+
+// sourceOf reads "jpeg 640x865 orientation=6 frames=1 alpha cmyk profile metadata".
+func sourceOf(text string) (plan.Source, error) {
+	words := strings.Fields(text)
+	s := plan.Source{Orientation: 1, Frames: 1}
+	var err error
+	if s.Format, err = plan.ParseFormat(words[0]); err != nil {
+		return s, err
+	}
+	if _, err := fmt.Sscanf(words[1], "%dx%d", &s.Width, &s.Height); err != nil {
+		return s, err
+	}
+	for _, word := range words[2:] {
+		key, value, _ := strings.Cut(word, "=")
+		switch key {
+		case "orientation":
+			s.Orientation, err = strconv.Atoi(value)
+		case "frames":
+			s.Frames, err = strconv.Atoi(value)
+		case "alpha":
+			s.Alpha = true
+		case "cmyk":
+			s.CMYK = true
+		case "profile":
+			s.Profile, s.Metadata = true, true
+		case "metadata":
+			s.Metadata = true
+		default:
+			err = fmt.Errorf("unknown fact %q", word)
+		}
+		if err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+func formatsOf(text string) ([]plan.Format, error) {
+	var formats []plan.Format
+	for name := range strings.FieldsSeq(text) {
+		f, err := plan.ParseFormat(name)
+		if err != nil {
+			return nil, err
+		}
+		formats = append(formats, f)
+	}
+	return formats, nil
+}
+
+func setOf(text string) (plan.Set, error) {
+	formats, err := formatsOf(text)
+	return plan.SetOf(formats...), err
+}
+
+// limitsOf reads "output_pixels=1000 frames=5".
+func limitsOf(text string) (plan.Limits, error) {
+	var l plan.Limits
+	for word := range strings.FieldsSeq(text) {
+		key, value, _ := strings.Cut(word, "=")
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil {
+			return l, err
+		}
+		switch key {
+		case "source_pixels":
+			l.SourcePixels = n
+		case "output_pixels":
+			l.OutputPixels = n
+		case "output_side":
+			l.OutputSide = int(n)
+		case "frames":
+			l.Frames = int(n)
+		case "steps":
+			l.Steps = int(n)
+		default:
+			return l, fmt.Errorf("unknown limit %q", key)
+		}
+	}
+	return l, nil
+}
