@@ -1,0 +1,231 @@
+package transform_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imageorigin/imageorigin/transform"
+	"github.com/imageorigin/imageorigin/transform/plan"
+)
+
+// slowEngine takes a second for each render and a minute for each probe, and remembers how many ran at once.
+type slowEngine struct {
+	mu            sync.Mutex
+	running, most int
+	order         []int // plan widths in the order in which they began
+}
+
+func (e *slowEngine) Probe(context.Context, transform.Original) (plan.Source, error) {
+	time.Sleep(time.Minute)
+	return plan.Source{Width: 1, Height: 1}, nil
+}
+
+func (e *slowEngine) Render(_ context.Context, _ transform.Inputs, p plan.Plan) (*transform.Image, error) {
+	e.mu.Lock()
+	e.running++
+	e.most = max(e.most, e.running)
+	e.order = append(e.order, p.Width)
+	e.mu.Unlock()
+	time.Sleep(time.Second)
+	e.mu.Lock()
+	e.running--
+	e.mu.Unlock()
+	if p.Height < 0 {
+		panic("as asked")
+	}
+	return &transform.Image{Width: p.Width}, nil
+}
+
+func (e *slowEngine) Writable() plan.Set { return plan.SetOf(plan.JPEG) }
+
+func (e *slowEngine) Version() string { return "slow" }
+
+// renderAll starts n renders, numbered by width in the order in which they queue, and returns when all have ended.
+func renderAll(t *testing.T, e transform.Engine, n int) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			if _, err := e.Render(t.Context(), transform.Inputs{}, plan.Plan{Width: i}); err != nil {
+				t.Errorf("render %d: %v", i, err)
+			}
+		})
+		synctest.Wait()
+	}
+	wg.Wait()
+}
+
+func TestGateServesInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := &slowEngine{}
+		renderAll(t, transform.NewGate(1).Guard(slow), 10)
+		if !slices.IsSorted(slow.order) {
+			t.Errorf("renders began in the order %v", slow.order)
+		}
+	})
+}
+
+func TestGateBoundsRenders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := &slowEngine{}
+		start := time.Now()
+		renderAll(t, transform.NewGate(2).Guard(slow), 10)
+		if slow.most != 2 {
+			t.Errorf("at most %d renders ran at once, want 2", slow.most)
+		}
+		if took := time.Since(start); took != 5*time.Second {
+			t.Errorf("10 renders of a second in 2 slots took %v", took)
+		}
+	})
+}
+
+func TestGateIsSharedByAllEnginesItGuards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow, gate := &slowEngine{}, transform.NewGate(1)
+		var wg sync.WaitGroup
+		for range 2 {
+			e := gate.Guard(slow)
+			wg.Go(func() { _, _ = e.Render(t.Context(), transform.Inputs{}, plan.Plan{}) })
+		}
+		wg.Wait()
+		if slow.most != 1 {
+			t.Errorf("%d renders ran at once behind one slot", slow.most)
+		}
+	})
+}
+
+func TestGateIsResizedWhileWorkIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow, gate := &slowEngine{}, transform.NewGate(1)
+		e := gate.Guard(slow)
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() { _, _ = e.Render(t.Context(), transform.Inputs{}, plan.Plan{}) })
+		}
+		synctest.Wait()
+		expect := func(running, waiting int) {
+			t.Helper()
+			synctest.Wait()
+			if r, w := gate.Load(); r != running || w != waiting {
+				t.Fatalf("load is %d running, %d waiting; want %d, %d", r, w, running, waiting)
+			}
+		}
+		expect(1, 7)
+		gate.SetSlots(4)
+		expect(4, 4)
+		gate.SetSlots(1) // work under way goes on
+		expect(4, 4)
+		time.Sleep(time.Second)
+		expect(1, 3)
+		gate.SetSlots(0) // never closed for good
+		time.Sleep(time.Second)
+		expect(1, 2)
+		gate.SetSlots(4)
+		expect(3, 0)
+		wg.Wait()
+		expect(0, 0)
+	})
+}
+
+func TestGateWaitsNoLongerThanTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow, gate := &slowEngine{}, transform.NewGate(1)
+		e := gate.Guard(slow)
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = e.Render(t.Context(), transform.Inputs{}, plan.Plan{Width: 1}) })
+		synctest.Wait()
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		_, err := e.Render(ctx, transform.Inputs{}, plan.Plan{Width: 2})
+		if transform.KindOf(err) != transform.Timeout || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("after the deadline: %v (kind %v), want a timeout", err, transform.KindOf(err))
+		}
+		if _, waiting := gate.Load(); waiting != 0 {
+			t.Errorf("%d still wait after the only one gave up", waiting)
+		}
+		wg.Wait()
+
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := e.Render(gone, transform.Inputs{}, plan.Plan{Width: 3}); transform.KindOf(err) != transform.Canceled {
+			t.Errorf("for a caller who is gone: %v, want canceled", err)
+		}
+		if !slices.Equal(slow.order, []int{1}) {
+			t.Errorf("renders %v began, want only the first", slow.order)
+		}
+	})
+}
+
+func TestGateTakesTheSlotBackAfterAPanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := transform.NewGate(1)
+		e := gate.Guard(&slowEngine{})
+		func() {
+			defer func() { _ = recover() }()
+			_, _ = e.Render(t.Context(), transform.Inputs{}, plan.Plan{Height: -1})
+		}()
+		if running, _ := gate.Load(); running != 0 {
+			t.Errorf("%d slots are taken after a panic", running)
+		}
+	})
+}
+
+func TestProbeQueuesForSVGOnly(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		bytes   string
+		running int
+	}{
+		{"a header is read at once", "\xff\xd8\xff\xe0", 0},
+		{"an svg is a whole document", "<svg/>", 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				gate := transform.NewGate(1)
+				var wg sync.WaitGroup
+				wg.Go(func() {
+					if _, err := gate.Guard(&slowEngine{}).Probe(t.Context(), transform.Original{Bytes: []byte(tt.bytes)}); err != nil {
+						t.Error(err)
+					}
+				})
+				synctest.Wait()
+				if running, _ := gate.Load(); running != tt.running {
+					t.Errorf("probing %q takes %d slots, want %d", tt.bytes, running, tt.running)
+				}
+				wg.Wait()
+			})
+		})
+	}
+}
+
+// The slot that arrives in the moment in which the context ends must not be lost.
+func TestGateLosesNoSlotToRaces(t *testing.T) {
+	gate := transform.NewGate(2)
+	e := gate.Guard(instantEngine{})
+	var wg sync.WaitGroup
+	for i := range 400 {
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%7)*50*time.Microsecond)
+			defer cancel()
+			_, _ = e.Render(ctx, transform.Inputs{}, plan.Plan{})
+			gate.SetSlots(1 + i%3)
+		})
+	}
+	wg.Wait()
+	if running, waiting := gate.Load(); running != 0 || waiting != 0 {
+		t.Errorf("%d running and %d waiting after all have ended", running, waiting)
+	}
+}
+
+type instantEngine struct{ *slowEngine }
+
+func (instantEngine) Render(context.Context, transform.Inputs, plan.Plan) (*transform.Image, error) {
+	time.Sleep(20 * time.Microsecond)
+	return &transform.Image{}, nil
+}

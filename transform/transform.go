@@ -1,0 +1,42 @@
+// Package transform is the contract of the engines that decode, paint and encode pictures. What is to be done comes as
+// a [plan.Plan]; transform/vipsexec does it with libvips.
+package transform
+
+import (
+	"context"
+
+	"github.com/imageorigin/imageorigin/transform/plan"
+)
+
+// Engine executes plans. Implementations are safe for concurrent use; every failure is an *Error.
+type Engine interface {
+	// Probe reads the header of a picture, no pixels.
+	Probe(ctx context.Context, o Original) (plan.Source, error)
+
+	// Render decodes, transforms and encodes. Bytes of the result belong to the caller.
+	Render(ctx context.Context, in Inputs, p plan.Plan) (*Image, error)
+
+	// Writable returns the formats that Render can encode, which depends on how libvips was built.
+	Writable() plan.Set
+
+	// Version names the engine and the libraries that decide its output's bytes; it is part of ETags.
+	Version() string
+}
+
+// Original is the file of a picture. The engine neither changes nor keeps it.
+type Original struct {
+	Bytes []byte
+}
+
+// Inputs are the originals that a plan draws.
+type Inputs struct {
+	Base Original
+}
+
+// Image is an encoded result.
+type Image struct {
+	Bytes         []byte
+	Format        plan.Format
+	Width, Height int // pixels of one frame
+	Frames        int
+}
