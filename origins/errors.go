@@ -1,0 +1,78 @@
+package origins
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Kind says in which way an origin failed. The zero Kind is Unknown.
+type Kind uint8
+
+// The kinds of failure.
+const (
+	Unknown     Kind = iota // the origin answered in a way that none of the others describes
+	NotExist                // the origin is certain that it has no such object
+	NotModified             // the version that Request.Validator names is still the current one
+	Denied                  // the origin refuses: credentials or permissions
+	Unreachable             // no connection, or it broke
+	Timeout                 // no answer in time
+	TooLarge                // the object is larger than allowed
+	Invalid                 // the origin can't serve such a request: a malformed key, an unsatisfiable range
+	Canceled                // the caller went away
+)
+
+var kindNames = [...]string{"unknown", "not_exist", "not_modified", "denied", "unreachable", "timeout", "too_large", "invalid", "canceled"}
+
+// String returns the word by which configuration, logs and metrics know k.
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return kindNames[Unknown]
+}
+
+// ParseKind is the reverse of [Kind.String].
+func ParseKind(word string) (Kind, error) {
+	for i, name := range kindNames {
+		if name == word {
+			return Kind(i), nil
+		}
+	}
+	return Unknown, fmt.Errorf("unknown kind of failure %q", word)
+}
+
+// Error is the failure of one origin. Its text is for logs: it may hold addresses, and is never shown to clients.
+type Error struct {
+	Kind   Kind
+	Origin string // name of the origin
+	Key    string
+	Err    error // the cause; never holds a credential
+}
+
+// Error names origin, key, kind and cause.
+func (e *Error) Error() string {
+	text := fmt.Sprintf("origin %q: %q: %s", e.Origin, e.Key, e.Kind)
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// KindOf returns the Kind of err: that of the outermost *Error in its chain, Canceled or Timeout for the errors of a
+// context, otherwise Unknown.
+func KindOf(err error) Kind {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Kind
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return Canceled
+	case errors.Is(err, context.DeadlineExceeded):
+		return Timeout
+	}
+	return Unknown
+}

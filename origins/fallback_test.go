@@ -1,0 +1,150 @@
+package origins_test
+
+import (
+	"context"
+	"io"
+	"testing"
+
+	"github.com/imageorigin/imageorigin/origins"
+	"github.com/imageorigin/imageorigin/origins/originstest"
+)
+
+// having is an origin that has a.jpg.
+var having = originstest.Memory{"a.jpg": []byte("content")}
+
+func TestFallbackReachesWhoCanAnswer(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		before   []origins.Kind // failures of the origins before the one that has the file
+		on       []origins.Kind
+		want     origins.Kind // of the failure, if the file isn't reached
+		reached  bool
+		degraded bool
+	}{
+		{"at once", nil, nil, 0, true, false},
+		{"past absence", []origins.Kind{origins.NotExist, origins.NotExist}, nil, 0, true, false},
+		{"past a refusal", []origins.Kind{origins.Denied}, nil, 0, true, true},
+		{"past a dead one", []origins.Kind{origins.Unreachable}, nil, 0, true, true},
+		{"past a silent one", []origins.Kind{origins.Timeout}, nil, 0, true, true},
+		{"past a puzzling one", []origins.Kind{origins.Unknown}, nil, 0, true, true},
+		{"past a fault and absence", []origins.Kind{origins.Timeout, origins.NotExist}, nil, 0, true, true},
+		{"not past a file that is too large", []origins.Kind{origins.TooLarge}, nil, origins.TooLarge, false, false},
+		{"not past an invalid request", []origins.Kind{origins.Invalid}, nil, origins.Invalid, false, false},
+		{"not past not modified", []origins.Kind{origins.NotModified}, nil, origins.NotModified, false, false},
+		{"not past canceled", []origins.Kind{origins.Canceled}, nil, origins.Canceled, false, false},
+		{"the fault before is told", []origins.Kind{origins.Timeout, origins.TooLarge}, nil, origins.Timeout, false, false},
+		{"narrowed, past what is named", []origins.Kind{origins.NotExist}, []origins.Kind{origins.NotExist}, 0, true, false},
+		{"narrowed, not past the rest", []origins.Kind{origins.Denied}, []origins.Kind{origins.NotExist}, origins.Denied, false, false},
+		{"narrowed to faults", []origins.Kind{origins.NotExist}, []origins.Kind{origins.Timeout}, origins.NotExist, false, false},
+		{"never widened", []origins.Kind{origins.TooLarge}, []origins.Kind{origins.TooLarge}, origins.TooLarge, false, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var list []origins.Origin
+			for _, kind := range tt.before {
+				list = append(list, failing(kind))
+			}
+			list = append(list, having)
+			obj, err := origins.Fallback(list, tt.on...).Open(t.Context(), origins.Request{Key: "a.jpg"})
+			if !tt.reached {
+				if err == nil || origins.KindOf(err) != tt.want {
+					t.Fatalf("got %v, want %v", err, tt.want)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer obj.Body.Close()
+			if obj.Degraded != tt.degraded {
+				t.Errorf("degraded is %v, want %v", obj.Degraded, tt.degraded)
+			}
+			if content, err := io.ReadAll(obj.Body); string(content) != "content" || err != nil {
+				t.Errorf("got %q, %v", content, err)
+			}
+		})
+	}
+}
+
+func TestFallbackKeepsTheFirstRealFault(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		kinds []origins.Kind
+		want  origins.Kind
+		index int // of the origin whose error it is
+	}{
+		{"nothing anywhere", []origins.Kind{origins.NotExist, origins.NotExist}, origins.NotExist, 0},
+		{"a fault outranks absence", []origins.Kind{origins.NotExist, origins.Timeout}, origins.Timeout, 1},
+		{"the earlier fault is told", []origins.Kind{origins.Denied, origins.Timeout}, origins.Denied, 0},
+		{"before absence too", []origins.Kind{origins.Unreachable, origins.NotExist}, origins.Unreachable, 0},
+		{"no origin at all", nil, origins.Unknown, -1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var list []origins.Origin
+			for i, kind := range tt.kinds {
+				list = append(list, origins.Named(failing(kind), string(rune('0'+i)), ""))
+			}
+			_, err := origins.Fallback(list).Open(t.Context(), origins.Request{Key: "a.jpg"})
+			e, ok := err.(*origins.Error)
+			if !ok || e.Kind != tt.want {
+				t.Fatalf("kinds %v: got %v, want %v", tt.kinds, err, tt.want)
+			}
+			if tt.index >= 0 && e.Origin != string(rune('0'+tt.index)) {
+				t.Errorf("kinds %v: the error is of origin %q, want %d", tt.kinds, e.Origin, tt.index)
+			}
+		})
+	}
+}
+
+func TestFallbackStopsWhenTheContextIsDone(t *testing.T) {
+	for _, kind := range []origins.Kind{origins.NotExist, origins.Unreachable, origins.Canceled} {
+		ctx, cancel := context.WithCancel(t.Context())
+		first := origins.OriginFunc(func(context.Context, origins.Request) (*origins.Object, error) {
+			cancel()
+			return nil, &origins.Error{Kind: kind, Origin: "first"}
+		})
+		asked := false
+		second := origins.OriginFunc(func(context.Context, origins.Request) (*origins.Object, error) {
+			asked = true
+			return nil, &origins.Error{Kind: origins.NotExist}
+		})
+		_, err := origins.Fallback([]origins.Origin{first, second}).Open(ctx, origins.Request{Key: "a.jpg"})
+		if origins.KindOf(err) != origins.Canceled || asked {
+			t.Errorf("first says %v: got %v, second asked: %v; want canceled, and it not asked", kind, err, asked)
+		}
+	}
+}
+
+func TestFallbackShowsValidatorsUntilAFault(t *testing.T) {
+	tag := `"` + "c" + `"`
+	for _, tt := range []struct {
+		name   string
+		before []origins.Kind
+		want   bool // the origin that has the file may say NotModified
+	}{
+		{"first of all", nil, true},
+		{"past absence", []origins.Kind{origins.NotExist}, true},
+		{"past a fault", []origins.Kind{origins.Timeout}, false},
+		{"past a fault and absence", []origins.Kind{origins.Denied, origins.NotExist}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var list []origins.Origin
+			for _, kind := range tt.before {
+				list = append(list, failing(kind))
+			}
+			list = append(list, origins.Named(origins.OriginFunc(func(ctx context.Context, req origins.Request) (*origins.Object, error) {
+				if req.Validator.ETag == tag {
+					return nil, &origins.Error{Kind: origins.NotModified}
+				}
+				return having.Open(ctx, req)
+			}), "second", ""))
+			req := origins.Request{Key: "a.jpg", Validator: origins.Validator{Origin: "second", ETag: tag}}
+			obj, err := origins.Fallback(list).Open(t.Context(), req)
+			switch {
+			case tt.want && origins.KindOf(err) != origins.NotModified:
+				t.Errorf("got %v, want not modified", err)
+			case !tt.want && (err != nil || !obj.Degraded):
+				t.Errorf("got %v, want the object, degraded", err)
+			}
+		})
+	}
+}
