@@ -1,0 +1,96 @@
+package web
+
+import (
+	"compress/gzip"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
+)
+
+// maxWindow is how far back a zstd stream may refer: what browsers support (RFC 9659), and what a decoder allocates.
+const maxWindow = 8 << 20
+
+// encoded reports whether the body of res is a compressed form. We ask for none, but not every server listens.
+func encoded(res *http.Response) bool {
+	coding := codingOf(res)
+	return coding != "" && coding != "identity"
+}
+
+// codingOf returns the Content-Encoding of res, in lower case.
+func codingOf(res *http.Response) string {
+	return strings.ToLower(strings.TrimSpace(strings.Join(res.Header.Values("Content-Encoding"), ",")))
+}
+
+// decode returns the body of res decompressed, and whether there was something to decompress. How much comes out is
+// for the reader to bound; how much memory it takes is bounded here.
+func decode(res *http.Response) (body io.ReadCloser, decoded bool, err error) {
+	if !encoded(res) || res.ContentLength == 0 {
+		return res.Body, false, nil
+	}
+	start, ok := decoders[codingOf(res)]
+	if !ok {
+		return nil, false, fmt.Errorf("the answer is encoded as %q, which we can't read", codingOf(res))
+	}
+	return &decodingBody{raw: res.Body, start: start}, true, nil
+}
+
+// decoders begin to read a compressed stream.
+var decoders = map[string]func(io.Reader) (io.ReadCloser, error){
+	"gzip":   gunzip,
+	"x-gzip": gunzip,
+	"br":     func(r io.Reader) (io.ReadCloser, error) { return io.NopCloser(brotli.NewReader(r)), nil },
+	"zstd": func(r io.Reader) (io.ReadCloser, error) {
+		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(4*maxWindow))
+		if err != nil {
+			return nil, err
+		}
+		return d.IOReadCloser(), nil
+	},
+}
+
+func gunzip(r io.Reader) (io.ReadCloser, error) {
+	z, err := gzip.NewReader(r)
+	if err != nil {
+		return nil, err // not z, which would be a nil pointer in an interface
+	}
+	return z, nil
+}
+
+// decodingBody decompresses raw. It begins with the first read: until then a server's headers are enough.
+type decodingBody struct {
+	raw     io.ReadCloser
+	start   func(io.Reader) (io.ReadCloser, error)
+	decoder io.ReadCloser // nil before the first read
+	err     error         // of start
+}
+
+func (b *decodingBody) Read(p []byte) (int, error) {
+	if b.decoder == nil && b.err == nil {
+		b.decoder, b.err = b.start(b.raw)
+	}
+	if b.err != nil {
+		return 0, cutOff(b.err)
+	}
+	return b.decoder.Read(p)
+}
+
+// cutOff returns err, where nothing at all, which is no compressed stream, is a stream that was cut off.
+func cutOff(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// Close closes the decoder and the connection's body.
+func (b *decodingBody) Close() error {
+	if b.decoder != nil {
+		b.decoder.Close()
+	}
+	return b.raw.Close()
+}

@@ -1,0 +1,263 @@
+package web
+
+import (
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/imageorigin/imageorigin/origins"
+)
+
+func TestCaddyfileBecomesJSON(t *testing.T) {
+	for _, tt := range []struct{ name, text, want string }{
+		{"the least", "web https://example.com/media", `{"base_url":"https://example.com/media"}`},
+		{
+			"everything", `web https://example.com {
+				forward_host
+				header x-token {env.TOKEN}
+				header X-Greeting "good day"
+				auth basic user {file./run/secrets/web}
+				follow_redirects cdn.example.com other.test:8080
+				connect_timeout 2s
+				tls_ca /etc/ca.pem
+				tls_server_name example.org
+			}`,
+			`{"base_url":"https://example.com","forward_host":true,"header":{"X-Greeting":"good day","X-Token":"{env.TOKEN}"},` +
+				`"auth":{"scheme":"basic","user":"user","password":"{file./run/secrets/web}"},` +
+				`"follow_redirects":["cdn.example.com","other.test:8080"],"connect_timeout":2000000000,"tls_ca":"/etc/ca.pem","tls_server_name":"example.org"}`,
+		},
+		{"bearer", "web https://example.com {\n auth bearer {env.TOKEN}\n follow_redirects any\n}", `{"base_url":"https://example.com","auth":{"scheme":"bearer","token":"{env.TOKEN}"},"follow_redirects":["any"]}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var m Module
+			if err := m.UnmarshalCaddyfile(caddyfile.NewTestDispenser(tt.text)); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := json.Marshal(&m); string(got) != tt.want || err != nil {
+				t.Errorf("got %s, %v, want %s", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestCaddyfileMistakesAreNamed(t *testing.T) {
+	for _, tt := range []struct{ name, options, want string }{
+		{"unknown word", "forward_hosts", `unknown option "forward_hosts"; expected forward_host, header, auth,`},
+		{"twice", "forward_host\nforward_host", "forward_host is already set at line 2"},
+		{"auth twice", "auth bearer x\nauth bearer hunter2", "auth is already set at line 2"},
+		{"header twice", "header X-A 1\nheader x-b 2\nheader x-a hunter2", "header X-A is already set at line 2"},
+		{"switch with a value", "forward_host yes", "wrong argument count"},
+		{"header without a value", "header X-Token", "write header <name> <value>"},
+		{"header with an unquoted value", "header Authorization Bearer hunter2", "quotes around a value"},
+		{"auth without a scheme", "auth user hunter2", "write auth basic <user> <password>"},
+		{"auth without a password", "auth basic hunter2", "write auth basic <user> <password>"},
+		{"auth with too much", "auth bearer Bearer hunter2", "auth bearer <token>"},
+		{"redirects to nowhere", "follow_redirects", "wrong argument count"},
+		{"no duration", "connect_timeout soon", `connect_timeout "soon" is not a duration`},
+		{"no time at all", "connect_timeout 0s", "not a duration above zero"},
+		{"no file", "tls_ca", "wrong argument count"},
+		{"no name", "tls_server_name", "wrong argument count"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			err := new(Module).UnmarshalCaddyfile(caddyfile.NewTestDispenser("web https://example.com {\n" + tt.options + "\n}"))
+			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("got %v, want %q in it and no secret", err, tt.want)
+			}
+		})
+	}
+	for _, text := range []string{"web", "web https://a.test https://b.test"} {
+		if err := new(Module).UnmarshalCaddyfile(caddyfile.NewTestDispenser(text)); err == nil || !strings.Contains(err.Error(), "takes one base URL") {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+}
+
+// provision provisions m outside of a configuration. The caller cleans up.
+func provision(t *testing.T, m *Module) error {
+	ctx, cancel := caddy.NewContext(caddy.Context{Context: t.Context()})
+	t.Cleanup(cancel)
+	return m.Provision(ctx)
+}
+
+// pooled returns how many transports the pool holds.
+func pooled() (n int) {
+	transports.Range(func(any, any) bool { n++; return true })
+	return n
+}
+
+func TestProvisionNamesMistakesAndLeavesNothingBehind(t *testing.T) {
+	os.Unsetenv("IMAGEORIGIN_TEST_UNSET")
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, []byte("nonsense"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const base = "https://example.com"
+	for _, tt := range []struct {
+		name string
+		m    Module
+		want string
+	}{
+		{"no URL", Module{}, "base_url is empty"},
+		{"missing variable in the URL", Module{BaseURL: "https://{env.IMAGEORIGIN_TEST_UNSET}/"}, "base_url:"},
+		{"missing secret in a header", Module{BaseURL: base, Header: map[string]string{"X-Token": "{env.IMAGEORIGIN_TEST_UNSET}"}}, "header X-Token:"},
+		{"missing password", Module{BaseURL: base, Auth: &AuthConfig{Scheme: "basic", User: "u", Password: "{file./nonexistent/secret}"}}, "auth: password:"},
+		{"placeholder of a request", Module{BaseURL: base, Auth: &AuthConfig{Scheme: "bearer", Token: "{http.request.header.x}"}}, "auth: token:"},
+		{"unknown scheme", Module{BaseURL: base, Auth: &AuthConfig{Scheme: "digest", User: "hunter2"}}, "use basic or bearer"},
+		{"basic without a user", Module{BaseURL: base, Auth: &AuthConfig{Scheme: "basic", Password: "hunter2"}}, "takes a user"},
+		{"basic with a token", Module{BaseURL: base, Auth: &AuthConfig{Scheme: "basic", User: "u", Token: "hunter2"}}, "takes a user"},
+		{"bearer without a token", Module{BaseURL: base, Auth: &AuthConfig{Scheme: "bearer"}}, "takes a token"},
+		{"bearer with a password", Module{BaseURL: base, Auth: &AuthConfig{Scheme: "bearer", Token: "x", Password: "hunter2"}}, "takes a token"},
+		{"redirects", Module{BaseURL: base, FollowRedirects: []string{"any", "x.test"}}, "stands alone"},
+		{"authorities that aren't there", Module{BaseURL: base, TLSCA: file + "x"}, "reading tls_ca"},
+		{"authorities that are none", Module{BaseURL: base, TLSCA: file}, "PEM"},
+		{"authorities by a missing variable", Module{BaseURL: base, TLSCA: "{env.IMAGEORIGIN_TEST_UNSET}"}, "tls_ca:"},
+		{"a bad header", Module{BaseURL: base, Header: map[string]string{"Range": "hunter2"}}, "remove it"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			err := provision(t, &tt.m)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("got %v, want %q in it and no secret", err, tt.want)
+			}
+			if err := tt.m.Cleanup(); err != nil || pooled() != 0 {
+				t.Errorf("after Cleanup (%v) the pool holds %d transports", err, pooled())
+			}
+		})
+	}
+}
+
+func TestModuleFetchesWithSecretsFromPlaceholders(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := r.BasicAuth()
+		fmt.Fprint(w, r.URL.Path, " ", user, " ", password, " ", r.Header.Get("X-Token"))
+	}))
+	defer server.Close()
+	dir := t.TempDir()
+	write := func(name string, content []byte) string {
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	authority := write("ca.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+	secret := write("secret", []byte("pass word\n"))
+	t.Setenv("IMAGEORIGIN_TEST_URL", server.URL)
+	t.Setenv("IMAGEORIGIN_TEST_TOKEN", "token")
+	m := &Module{
+		BaseURL: "{env.IMAGEORIGIN_TEST_URL}/media", TLSCA: authority,
+		Header: map[string]string{"X-Token": "{env.IMAGEORIGIN_TEST_TOKEN}"},
+		Auth:   &AuthConfig{Scheme: "basic", User: "u", Password: "{file." + secret + "}"},
+	}
+	if err := provision(t, m); err != nil {
+		t.Fatal(err)
+	}
+	defer m.Cleanup()
+	if got, want := fetch(t, m, "a.jpg"), "/media/a.jpg u pass word token"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func fetch(t *testing.T, o origins.Origin, key string) string {
+	t.Helper()
+	obj, err := o.Open(t.Context(), origins.Request{Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer obj.Body.Close()
+	content, err := io.ReadAll(obj.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func TestReloadKeepsConnectionsAndTakesNewSecrets(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.RemoteAddr, " ", r.Header.Get("Authorization"))
+	}))
+	defer server.Close()
+	load := func(token string) *Module {
+		m := &Module{BaseURL: server.URL, Auth: &AuthConfig{Scheme: "bearer", Token: token}}
+		if err := provision(t, m); err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	before := load("wrong")
+	first, _, _ := strings.Cut(fetch(t, before, "a"), " ")
+	after := load("right")
+	if err := before.Cleanup(); err != nil || pooled() != 1 {
+		t.Fatalf("after the old configuration is gone (%v) the pool holds %d transports, want 1", err, pooled())
+	}
+	second, auth, _ := strings.Cut(fetch(t, after, "a"), " ")
+	if first != second || auth != "Bearer right" {
+		t.Errorf("got %q over %s, want the new secret over the connection %s", auth, second, first)
+	}
+	for range 2 {
+		if err := after.Cleanup(); err != nil || pooled() != 0 {
+			t.Errorf("after Cleanup (%v) the pool holds %d transports, want none", err, pooled())
+		}
+	}
+}
+
+func TestTransportsAreSharedByTargetAndTLSOptionsOnly(t *testing.T) {
+	authority := filepath.Join(t.TempDir(), "ca.pem")
+	server := httptest.NewTLSServer(nil)
+	server.Close()
+	if err := os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name   string
+		m      Module
+		shared bool // with that of https://example.com
+	}{
+		{"another path", Module{BaseURL: "https://example.com:443/x"}, true},
+		{"another case", Module{BaseURL: "https://Example.COM/x"}, true},
+		{"credentials", Module{BaseURL: "https://example.com", Auth: &AuthConfig{Scheme: "bearer", Token: "t"}}, true},
+		{"a header", Module{BaseURL: "https://example.com", Header: map[string]string{"X-Token": "t"}}, true},
+		{"another host", Module{BaseURL: "https://www.example.com"}, false},
+		{"another scheme", Module{BaseURL: "http://example.com"}, false},
+		{"another port", Module{BaseURL: "https://example.com:8443"}, false},
+		{"another patience", Module{BaseURL: "https://example.com", ConnectTimeout: caddy.Duration(time.Second)}, false},
+		{"another name", Module{BaseURL: "https://example.com", TLSServerName: "x"}, false},
+		{"another authority", Module{BaseURL: "https://example.com", TLSCA: authority}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			first := &Module{BaseURL: "https://example.com"}
+			for _, m := range []*Module{first, &tt.m} {
+				if err := provision(t, m); err != nil {
+					t.Fatal(err)
+				}
+				defer m.Cleanup()
+			}
+			if shared := first.origin.transport == tt.m.origin.transport; shared != tt.shared {
+				t.Errorf("shared: %v, want %v", shared, tt.shared)
+			}
+		})
+	}
+}
+
+func TestSecretsAreCredentialsAlone(t *testing.T) {
+	m := Module{
+		BaseURL: "https://example.com",
+		Auth:    &AuthConfig{Scheme: "basic", User: "me", Password: "a password"},
+		Header:  map[string]string{"x-api-key": "a key", "Accept-Language": "de"},
+	}
+	got := slices.DeleteFunc(m.Secrets(), func(s string) bool { return s == "" })
+	if want := []string{"a password", "a key"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,61 @@
+package web
+
+import (
+	"encoding/pem"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/imageorigin/imageorigin/origins"
+)
+
+func TestCertificatesAreChecked(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }))
+	defer server.Close()
+	server.Config.ErrorLog = nil
+	ours := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	for _, tt := range []struct {
+		name   string
+		config TransportConfig
+		ok     bool
+	}{
+		{"by the system's authorities", TransportConfig{}, false},
+		{"by the given authority", TransportConfig{RootCAs: ours}, true},
+		{"for the given name", TransportConfig{RootCAs: ours, ServerName: "example.com"}, true}, // httptest's has it
+		{"for another name", TransportConfig{RootCAs: ours, ServerName: "example.org"}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			transport, err := NewTransport(tt.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer transport.CloseIdleConnections()
+			obj, err := newOrigin(t, Config{BaseURL: server.URL, Transport: transport}).Open(t.Context(), origins.Request{Key: "a.jpg"})
+			if tt.ok {
+				if err != nil {
+					t.Fatal(err)
+				}
+				obj.Body.Close()
+				return
+			}
+			if err == nil || origins.KindOf(err) != origins.Unreachable {
+				t.Errorf("got %v, want unreachable", err)
+			}
+		})
+	}
+	if _, err := NewTransport(TransportConfig{RootCAs: []byte("nonsense")}); err == nil || !strings.Contains(err.Error(), "PEM") {
+		t.Errorf("authorities that are none: got %v", err)
+	}
+}
+
+func TestEveryConnectionGoesThroughTheDialer(t *testing.T) {
+	transport, err := NewTransport(TransportConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if transport.DialContext == nil || transport.DialTLSContext != nil || !transport.DisableCompression || !transport.ForceAttemptHTTP2 {
+		t.Errorf("got %+v", transport)
+	}
+}
