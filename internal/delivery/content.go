@@ -1,0 +1,154 @@
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/imageorigin/imageorigin/origins"
+)
+
+var errNotSeekable = errors.New("the content can't be sought in")
+
+// memory is content that is held in memory.
+type memory struct{ *bytes.Reader }
+
+func newMemory(b []byte) memory { return memory{bytes.NewReader(b)} }
+func (memory) Close() error     { return nil }
+
+// stream is content of unknown size.
+type stream struct {
+	io.Reader
+	io.Closer
+}
+
+func (stream) Seek(int64, int) (int64, error) { return 0, errNotSeekable }
+
+// closing is content that closes something else after itself.
+type closing struct {
+	io.ReadSeekCloser
+	also io.Closer
+}
+
+func (c *closing) Close() error {
+	err := c.ReadSeekCloser.Close()
+	c.also.Close()
+	return err
+}
+
+// remote is an original that its origin can't seek in: it reads on from where the body stands, and opens the original
+// again by range where it is sought elsewhere. Only what is read is fetched.
+type remote struct {
+	ctx     context.Context
+	origin  origins.Origin
+	request origins.Request
+	want    origins.Attributes // what the file must still be when it is opened again
+	wanted  *origins.Range
+
+	head []byte
+	pos  int64 // where the reader is
+	body io.ReadCloser
+	at   int64 // where body stands
+	end  int64 // where body ends
+}
+
+func newRemote(s *source) *remote {
+	r := &remote{
+		ctx: s.ctx, origin: s.origin, request: s.request, want: s.attributes, wanted: s.wanted,
+		head: s.head, body: s.body, at: int64(len(s.head)), end: s.attributes.Size,
+	}
+	if !s.whole {
+		r.end = r.at
+	}
+	return r
+}
+
+// Seek implements io.Seeker; it fetches nothing.
+func (r *remote) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += r.pos
+	case io.SeekEnd:
+		offset += r.want.Size
+	}
+	if offset < 0 {
+		return 0, fmt.Errorf("seeking to %d: before the start", offset)
+	}
+	r.pos = offset
+	return offset, nil
+}
+
+// Read implements io.Reader.
+func (r *remote) Read(p []byte) (int, error) {
+	if r.pos >= r.want.Size {
+		return 0, io.EOF
+	}
+	if r.pos < int64(len(r.head)) {
+		n := copy(p, r.head[r.pos:])
+		r.pos += int64(n)
+		return n, nil
+	}
+	if r.body == nil || r.at != r.pos || r.at >= r.end {
+		if err := r.reopen(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := r.body.Read(p)
+	r.pos += int64(n)
+	r.at = r.pos
+	if errors.Is(err, io.EOF) {
+		if n == 0 && r.at < r.end {
+			return 0, io.ErrUnexpectedEOF // the origin broke its promise; never let it look like the end
+		}
+		err = nil
+	}
+	return n, err
+}
+
+// reopen opens the original where the reader is: as far as the client said it would read, else to the end.
+func (r *remote) reopen() error {
+	r.Close()
+	req := r.request
+	req.Range = &origins.Range{Start: r.pos, Length: -1}
+	if r.wanted != nil && r.wanted.Start <= r.pos && r.wanted.Length > r.pos-r.wanted.Start {
+		req.Range.Length = r.wanted.Start + r.wanted.Length - r.pos
+	}
+	obj, err := r.origin.Open(r.ctx, req)
+	if err != nil {
+		return err
+	}
+	if !same(obj.Attributes, r.want) {
+		obj.Body.Close()
+		return errors.New("the original changed while it was being sent")
+	}
+	r.body, r.at, r.end = obj.Body, 0, r.want.Size
+	if obj.Range != nil {
+		r.at, r.end = obj.Range.Start, obj.Range.Start+obj.Range.Length
+	}
+	if r.at < r.pos { // the origin ignored the range
+		if _, err := io.CopyN(io.Discard, r.body, r.pos-r.at); err != nil {
+			return err
+		}
+		r.at = r.pos
+	}
+	if r.at != r.pos {
+		return fmt.Errorf("asked for bytes from %d, got them from %d", r.pos, r.at)
+	}
+	return nil
+}
+
+func same(a, b origins.Attributes) bool {
+	return a.Origin == b.Origin && a.Size == b.Size && a.ETag == b.ETag && a.Modified.Equal(b.Modified)
+}
+
+// Close closes what is open.
+func (r *remote) Close() error {
+	if r.body == nil {
+		return nil
+	}
+	err := r.body.Close()
+	r.body = nil
+	return err
+}

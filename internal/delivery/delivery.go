@@ -1,0 +1,84 @@
+// Package delivery is the straight line from an address to finished bytes: fetch the original, see what it is, plan,
+// render. It knows no HTTP and no Caddy. Each stage is a [Deliverer]; the terminal one is [Render].
+package delivery
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/imageorigin/imageorigin/origins"
+	"github.com/imageorigin/imageorigin/transform/plan"
+	"github.com/imageorigin/imageorigin/transform/syntax"
+)
+
+// Deliverer answers "give me finished bytes". Implementations are safe for concurrent use.
+type Deliverer interface {
+	// Deliver returns the response to req; the caller closes it. Errors are *origins.Error, *syntax.Error,
+	// *plan.LimitError or *transform.Error.
+	Deliver(ctx context.Context, req *Request) (*Response, error)
+}
+
+// Endpoint is what the stages need to know of a URL endpoint. It is not changed after it is made.
+type Endpoint struct {
+	Name         string
+	Origin       origins.Origin // its origins, as one
+	Formats      []plan.Format  // candidates of f-auto, best first; empty is webp
+	Quality      int            // 1…100; 0 is 80
+	DefaultImage string         // key of the picture that stands in where no origin has the file; "" is none
+	Limits       Limits
+}
+
+// Limits bound one request. Zero is no limit.
+type Limits struct {
+	plan.Limits
+	SourceSize int64         // bytes of an original that is transformed; pass-through files are not held and not bound
+	Timeout    time.Duration // fetching, waiting and rendering together, until the first byte
+}
+
+// Request asks for one picture or file of an endpoint.
+type Request struct {
+	Endpoint *Endpoint
+	Key      string       // as origins.Request.Key
+	Chain    syntax.Chain // empty: as the endpoint delivers it by default
+	Accept   plan.Set     // formats that the client's Accept header names
+	Query    string       // raw query that origins may see
+	Host     string       // the client's Host
+	From     string       // as origins.Request.From
+
+	// Range is the part that the client will read, if it said so: no more of a pass-through file is then asked of the
+	// origin. Length 0 is nothing at all, for HEAD.
+	Range *origins.Range
+}
+
+// Response is finished bytes and what is known of them.
+type Response struct {
+	// Content is the body. Where the size is known it seeks, and parts that are skipped are not fetched.
+	Content io.ReadSeekCloser
+	Size    int64 // bytes; -1 is unknown, and then Content doesn't seek
+
+	ContentType string
+	ETag        string // strong and quoted, "" if the original has no validator
+	Modified    time.Time
+	Origin      origins.Attributes // of the original
+	Transformed bool               // Content was encoded by us
+	Image       bool               // Content is a picture
+	Unsupported bool               // a transformation was asked of what is not a picture; Content is the original
+	Vary        bool               // another Accept header could have changed the answer
+	Warnings    []string           // for ik-warning
+
+	Format        plan.Format // of a picture
+	Width, Height int         // of a transformed picture
+	Plan          plan.Plan   // what was done
+	Missing       error       // the default image stands in: why
+	Timing        Timing
+}
+
+// Timing says where the time went.
+type Timing struct {
+	Download       time.Duration // opening and reading the original
+	Transformation time.Duration // waiting for a slot, decoding, painting, encoding
+}
+
+// Close closes Content.
+func (r *Response) Close() error { return r.Content.Close() }

@@ -1,0 +1,143 @@
+package delivery
+
+import (
+	"context"
+	"time"
+
+	"github.com/imageorigin/imageorigin/origins"
+	"github.com/imageorigin/imageorigin/transform"
+	"github.com/imageorigin/imageorigin/transform/plan"
+	"github.com/imageorigin/imageorigin/transform/syntax"
+)
+
+// Render is the terminal stage: it opens the original, sees what it is, plans and renders. What is not a picture, or
+// asked for as it is, streams through unchanged.
+type Render struct {
+	Engine transform.Engine
+}
+
+// Deliver implements [Deliverer].
+func (s *Render) Deliver(ctx context.Context, req *Request) (*Response, error) {
+	resp, err := s.deliver(ctx, req, req.Key)
+	standIn := req.Endpoint.DefaultImage
+	if standIn == "" || standIn == req.Key || origins.KindOf(err) != origins.NotExist || !isOrigins(err) {
+		return resp, err
+	}
+	resp, err2 := s.deliver(ctx, req, standIn)
+	if err2 != nil {
+		return nil, err // the fault to tell is that of the file asked for
+	}
+	resp.Missing = err
+	return resp, nil
+}
+
+func (s *Render) deliver(ctx context.Context, req *Request, key string) (*Response, error) {
+	ctx, clock := withDeadline(ctx, req.Endpoint.Limits.Timeout)
+	src := &source{ctx: ctx, origin: req.Endpoint.Origin, request: originRequest(req, key)}
+	resp, err := s.respond(ctx, req, src)
+	if err != nil {
+		src.Close()
+		err = clock.explain(err)
+		clock.Close()
+		return nil, err
+	}
+	clock.rest() // from here on the client sets the pace
+	resp.Content = &closing{ReadSeekCloser: resp.Content, also: clock}
+	return resp, nil
+}
+
+func originRequest(req *Request, key string) origins.Request {
+	return origins.Request{Key: key, Query: req.Query, Host: req.Host, From: req.From}
+}
+
+func (s *Render) respond(ctx context.Context, req *Request, src *source) (*Response, error) {
+	start := time.Now()
+	if err := src.open(req.Range); err != nil {
+		return nil, err
+	}
+	format := transform.Sniff(src.head)
+	if format == plan.Unknown {
+		resp := src.passThrough()
+		resp.Unsupported = len(req.Chain) > 0
+		resp.Timing.Download = time.Since(start)
+		return resp, nil
+	}
+	if wantsOriginal(req.Chain) {
+		resp := src.passThrough()
+		resp.Image, resp.Format, resp.ContentType = true, format, format.MediaType()
+		resp.Timing.Download = time.Since(start)
+		return resp, nil
+	}
+	original, err := src.readAll(req.Endpoint.Limits.SourceSize)
+	if err != nil {
+		return nil, err
+	}
+	download := time.Since(start)
+	resp, err := s.render(ctx, req, original, src.attributes)
+	if err != nil {
+		release(original)
+		return nil, err
+	}
+	if resp.Transformed {
+		release(original)
+	}
+	resp.Timing = Timing{Download: download, Transformation: time.Since(start) - download}
+	return resp, nil
+}
+
+// render makes the answer from the whole original in memory.
+func (s *Render) render(ctx context.Context, req *Request, original []byte, a origins.Attributes) (*Response, error) {
+	file := transform.Original{Bytes: original}
+	facts, err := s.Engine.Probe(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	e := req.Endpoint
+	hints := plan.Hints{Accept: req.Accept, Formats: e.Formats, Quality: e.Quality, Writable: s.Engine.Writable()}
+	p, err := plan.Resolve(req.Chain, plan.Sources{Base: facts}, hints, e.Limits.Limits)
+	if err != nil {
+		return nil, err
+	}
+	resp := &Response{Origin: a, Modified: a.Modified, Image: true, Vary: p.Vary, Warnings: p.Warnings, Plan: p}
+	if p.Original {
+		resp.sendOriginal(original, facts.Format)
+		return resp, nil
+	}
+	img, err := s.Engine.Render(ctx, transform.Inputs{Base: file}, p)
+	if err != nil {
+		return nil, err
+	}
+	if p.Output.KeepSmaller && len(img.Bytes) >= len(original) {
+		resp.sendOriginal(original, facts.Format)
+		resp.Width, resp.Height = img.Width, img.Height
+		return resp, nil
+	}
+	resp.Transformed = true
+	resp.Format, resp.ContentType = img.Format, img.Format.MediaType()
+	resp.Width, resp.Height = img.Width, img.Height
+	resp.setBytes(img.Bytes)
+	resp.ETag = variantETag(a, p.String()+s.Engine.Version(), img.Bytes)
+	return resp, nil
+}
+
+// sendOriginal answers with the original's bytes, which are in memory.
+func (r *Response) sendOriginal(original []byte, format plan.Format) {
+	r.Format, r.ContentType = format, format.MediaType()
+	r.setBytes(original)
+	r.ETag = variantETag(r.Origin, "original", original)
+}
+
+func (r *Response) setBytes(b []byte) {
+	r.Content, r.Size = newMemory(b), int64(len(b))
+}
+
+// wantsOriginal reports whether a chain asks for the original's bytes (orig-true), whatever stands beside it: no
+// header need be read then.
+func wantsOriginal(c syntax.Chain) bool {
+	for _, step := range c {
+		if want, ok := syntax.Get[syntax.Bool](step, "orig"); ok && bool(want) {
+			return true
+		}
+	}
+	return false
+}
