@@ -47,7 +47,7 @@ type Hints struct {
 
 // Limits bound what a plan may cost. Zero is no limit.
 type Limits struct {
-	SourcePixels int64 // width × height of one frame of the source
+	SourcePixels int64 // width × height of the source; with all frames of an animation, above it the first is used alone
 	OutputPixels int64 // width × height × frames of every intermediate and of the result
 	OutputSide   int   // pixels of the longer side of the same
 	Frames       int   // frames of an animation; above it the first frame alone is used, with a warning
@@ -189,8 +189,12 @@ func (o Output) String() string {
 		name string
 		on   bool
 	}{
-		{"lossless", o.Lossless}, {"progressive", o.Progressive}, {"palette", o.Palette},
-		{"metadata", o.KeepMetadata}, {"profile", o.KeepProfile}, {"keep-smaller", o.KeepSmaller},
+		{"lossless", o.Lossless},
+		{"progressive", o.Progressive},
+		{"palette", o.Palette},
+		{"metadata", o.KeepMetadata},
+		{"profile", o.KeepProfile},
+		{"keep-smaller", o.KeepSmaller},
 	} {
 		if flag.on {
 			text += " " + flag.name

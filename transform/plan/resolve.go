@@ -66,7 +66,7 @@ func (r *resolver) resolve(asked choice) (Plan, error) {
 	if r.limits.Frames > 0 && n > r.limits.Frames {
 		return r.firstFrame(asked, fmt.Sprintf("%s frames are more than the %s allowed", figure(n), figure(r.limits.Frames)))
 	}
-	if most := r.limits.OutputPixels; most > 0 && r.source.pixels() > most { // all are decoded, whatever the result
+	if most := r.limits.SourcePixels; most > 0 && r.source.pixels() > most { // all are decoded, whatever the result
 		return r.firstFrame(asked, fmt.Sprintf("the %s frames have %s pixels; at most %s are allowed",
 			figure(n), figure(r.source.pixels()), figure(most)))
 	}
