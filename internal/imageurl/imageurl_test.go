@@ -27,11 +27,15 @@ func TestParseFindsTheTransformationAndTheKey(t *testing.T) {
 		{name: "percent", path: "/100%25.jpg", want: Address{Key: "100%.jpg"}},
 		{name: "decoded once", path: "/a%252Fb.jpg", want: Address{Key: "a%2Fb.jpg"}},
 		{name: "slashes inside stay", path: "//a//b.jpg", want: Address{Key: "a//b.jpg"}},
-		{name: "others are passed on as written", path: "/b.jpg", query: "v=1&tr=w-3&q=a+b%20c&&x",
-			want: Address{Key: "b.jpg", Query: "v=1&q=a+b%20c&x"}, chain: "w-3"},
+		{
+			name: "others are passed on as written", path: "/b.jpg", query: "v=1&tr=w-3&q=a+b%20c&&x",
+			want: Address{Key: "b.jpg", Query: "v=1&q=a+b%20c&x"}, chain: "w-3",
+		},
 		{name: "the SDK's version has no effect", path: "/b.jpg", query: "ik-sdk-version=javascript-1.4.3", want: Address{Key: "b.jpg"}},
-		{name: "attachment", path: "/b.jpg", query: "ik-attachment=true&ik-attachment-filename=my%20file",
-			want: Address{Key: "b.jpg", Attachment: true, Filename: "my file"}},
+		{
+			name: "attachment", path: "/b.jpg", query: "ik-attachment=true&ik-attachment-filename=my%20file",
+			want: Address{Key: "b.jpg", Attachment: true, Filename: "my file"},
+		},
 		{name: "no attachment", path: "/b.jpg", query: "ik-attachment=false", want: Address{Key: "b.jpg"}},
 		{name: "nothing", path: "/", want: Address{}},
 	} {
@@ -90,8 +94,13 @@ func isSyntax(err error) bool {
 
 func FuzzParse(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"/tr:w-300,h-200/a/b.jpg", ""}, {"/a%2F..%2fb", "tr=w-1"}, {"/tr%3Aw-1%3Ah-2/%25.jpg", "v=1&ik-attachment=true"},
-		{"//tr:/", "tr=&tr="}, {"", "%tr=w-1"}, {"/a%00", "ik-attachment-filename=%0d"}, {"/ä/日本/😀.png", "x=%zz"},
+		{"/tr:w-300,h-200/a/b.jpg", ""},
+		{"/a%2F..%2fb", "tr=w-1"},
+		{"/tr%3Aw-1%3Ah-2/%25.jpg", "v=1&ik-attachment=true"},
+		{"//tr:/", "tr=&tr="},
+		{"", "%tr=w-1"},
+		{"/a%00", "ik-attachment-filename=%0d"},
+		{"/ä/日本/😀.png", "x=%zz"},
 	} {
 		f.Add(seed[0], seed[1])
 	}
