@@ -1,0 +1,216 @@
+// Package caddymodule is the face that imageorigin shows to Caddy: the app with origins, endpoints, engine and limits, the
+// HTTP handler, the Caddyfile and the command line. It translates between Caddy, HTTP and the packages that do the work.
+package caddymodule
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/imageorigin/imageorigin/internal/delivery"
+	"github.com/imageorigin/imageorigin/origins"
+)
+
+func init() {
+	caddy.RegisterModule(new(App))
+}
+
+// appName is the ID of the app's module and its key in `apps`.
+const appName = "imageorigin"
+
+// App holds what the handlers share: named origins, the endpoints that use them, the engine that transforms, and the
+// limits. It exists once in a config, also where none is configured and every handler has an endpoint of its own.
+type App struct {
+	// The origins, by the names under which endpoints know them: letters, digits, `-`, `_` and `.`. Default: none.
+	Origins map[string]*Origin `json:"origins,omitempty"`
+
+	// The endpoints, by name: letters, digits and `-`. The first segment of a path chooses one; `default` answers where
+	// none matches. Default: none.
+	Endpoints map[string]*Endpoint `json:"endpoints,omitempty"`
+
+	// Name of the origin that every endpoint asks first, before its own. Placeholders are not supported. Default: none.
+	Library string `json:"library,omitempty"`
+
+	// A first path segment that is dropped before the endpoint is looked for, so that on a move from ImageKit nothing
+	// but the hostname changes in URLs: your ImageKit ID. Supports `{env.*}`, `{file.*}` and `{system.*}`. Default:
+	// none.
+	Account string `json:"account,omitempty"`
+
+	// The engine that decodes, transforms and encodes. Default: `{"type": "vips"}`.
+	Engine json.RawMessage `json:"engine,omitempty" caddy:"namespace=imageorigin.engines inline_key=type"`
+
+	// What one request may cost. Default: the defaults of each limit.
+	Limits *Limits `json:"limits,omitempty"`
+
+	origins   map[string]origins.Origin
+	endpoints map[string]*endpoint
+	router    *router
+	guest     engine
+	pipeline  delivery.Deliverer
+}
+
+// CaddyModule returns the Caddy module information.
+func (*App) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: appName, New: func() caddy.Module { return new(App) }}
+}
+
+// Provision fills in defaults, checks the config as a whole, and makes origins, engine and endpoints. It opens no
+// connection and touches no file of an origin.
+func (a *App) Provision(ctx caddy.Context) error {
+	if err := a.prepare(caddy.NewReplacer()); err != nil {
+		return err
+	}
+	if err := a.loadEngine(ctx); err != nil {
+		return err
+	}
+	a.pipeline = &delivery.Render{Engine: a.engine()}
+	a.origins = make(map[string]origins.Origin, len(a.Origins))
+	for _, name := range slices.Sorted(maps.Keys(a.Origins)) {
+		origin, err := a.Origins[name].provision(ctx, name)
+		if err != nil {
+			return fmt.Errorf("origin %q: %w", name, err)
+		}
+		a.origins[name] = origin
+	}
+	a.endpoints = make(map[string]*endpoint, len(a.Endpoints))
+	for _, name := range slices.Sorted(maps.Keys(a.Endpoints)) {
+		e, err := a.newEndpoint(name, a.Endpoints[name], nil)
+		if err != nil {
+			return fmt.Errorf("endpoint %q: %w", name, err)
+		}
+		a.endpoints[name] = e
+	}
+	a.router = newRouter(a.endpoints, a.Account)
+	return nil
+}
+
+// prepare resolves placeholders, judges what can be judged without loading a module, and fills in defaults. Errors name
+// the field.
+func (a *App) prepare(r *caddy.Replacer) error {
+	if err := expand(r, "account", &a.Account); err != nil {
+		return err
+	}
+	if err := checkAccount(a.Account); err != nil {
+		return fmt.Errorf("account: %w", err)
+	}
+	if a.Limits == nil {
+		a.Limits = new(Limits)
+	}
+	if err := a.Limits.validate(); err != nil {
+		return fmt.Errorf("limits: %w", err)
+	}
+	a.Limits.setDefaults()
+	for _, name := range slices.Sorted(maps.Keys(a.Origins)) {
+		if err := checkOriginName(name); err != nil {
+			return err
+		}
+		if a.Origins[name] == nil {
+			return fmt.Errorf("origin %q: nothing is set; give an object", name)
+		}
+	}
+	if a.Library != "" && a.Origins[a.Library] == nil {
+		return fmt.Errorf("library: %w", a.undeclared(a.Library))
+	}
+	return a.prepareEndpoints(r)
+}
+
+// prepareEndpoints does the same for the endpoints, each by itself and beside the others.
+func (a *App) prepareEndpoints(r *caddy.Replacer) error {
+	bound := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(a.Endpoints)) {
+		if err := checkEndpointName(name); err != nil {
+			return err
+		}
+		if name == a.Account {
+			return errAccountName(name)
+		}
+		e := a.Endpoints[name]
+		if e == nil {
+			return fmt.Errorf("endpoint %q: nothing is set; give an object", name)
+		}
+		if err := e.prepare(r); err != nil {
+			return fmt.Errorf("endpoint %q: %w", name, err)
+		}
+		if err := a.checkReferences(e, name, bound); err != nil {
+			return fmt.Errorf("endpoint %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// errNoOrigins is the error of an endpoint that could never find a file.
+var errNoOrigins = errors.New("none is named; name at least one, or set the app's library")
+
+// checkReferences judges what e says about others; bound tells which endpoint a domain belongs to.
+func (a *App) checkReferences(e *Endpoint, name string, bound map[string]string) error {
+	if len(e.order(a.Library)) == 0 {
+		return fmt.Errorf("origins: %w", errNoOrigins)
+	}
+	for _, origin := range e.Origins {
+		if a.Origins[origin] == nil {
+			return fmt.Errorf("origins: %w", a.undeclared(origin))
+		}
+	}
+	for _, host := range e.Domains {
+		if other, ok := bound[host]; ok {
+			return fmt.Errorf("domains: %q belongs to endpoint %q already; a domain has one endpoint", host, other)
+		}
+		bound[host] = name
+	}
+	return nil
+}
+
+// errAccountName returns the error of an endpoint that no path can name.
+func errAccountName(name string) error {
+	return fmt.Errorf("endpoint %q: that is the account as well, which is dropped from paths; choose another name", name)
+}
+
+// undeclared returns the error of an origin that is referred to and does not exist.
+func (a *App) undeclared(name string) error {
+	if len(a.Origins) == 0 {
+		return fmt.Errorf("origin %q is not declared; no origin is", name)
+	}
+	return fmt.Errorf("origin %q is not declared; declared: %s", name, strings.Join(slices.Sorted(maps.Keys(a.Origins)), ", "))
+}
+
+// checkAccount says what is wrong with an account. One with a placeholder is judged when that is resolved.
+func checkAccount(account string) error {
+	if account == "" || hasPlaceholder(account) {
+		return nil
+	}
+	if !validName(account, "-_") || len(account) > 100 {
+		return fmt.Errorf("%q is not a path segment; an account is 1 to 100 letters, digits, hyphens and underscores", account)
+	}
+	return nil
+}
+
+// Start puts this config's limits into force.
+func (a *App) Start() error {
+	running.push(a)
+	return nil
+}
+
+// Stop puts the limits of the config before into force, or leaves those of the config after.
+func (a *App) Stop() error {
+	running.remove(a)
+	return nil
+}
+
+// Cleanup gives back what Provision and Start took, however far they came. What Provision loads belongs to Caddy, which
+// cleans it up itself.
+func (a *App) Cleanup() error {
+	running.remove(a)
+	return nil
+}
+
+// Interface guards.
+var (
+	_ caddy.App          = (*App)(nil)
+	_ caddy.Provisioner  = (*App)(nil)
+	_ caddy.CleanerUpper = (*App)(nil)
+)

@@ -1,0 +1,247 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	"go.uber.org/zap"
+)
+
+func init() {
+	httpcaddyfile.RegisterGlobalOption(appName, parseGlobal)
+	httpcaddyfile.RegisterHandlerDirective(appName, parseHandler)
+	httpcaddyfile.RegisterDirectiveOrder(appName, httpcaddyfile.Before, "reverse_proxy")
+}
+
+// Words of later versions: they are told apart from mistakes.
+var (
+	laterGlobal = []string{"cache"}
+	laterLimits = []string{"layers", "queue", "memory"}
+)
+
+// parseGlobal reads the global option:
+//
+//	imageorigin {
+//		origin   <name> <type> [<args...>] { … }
+//		library  <origin>
+//		account  <id>
+//		engine   <type> [<args...>] { … }
+//		limits   { … }
+//		endpoint <name> { … }
+//	}
+func parseGlobal(d *caddyfile.Dispenser, existing any) (any, error) {
+	d.Next() // the option's name
+	if existing != nil {
+		return nil, d.Errf("the global option %s stands twice; put everything into one block", appName)
+	}
+	if d.NextArg() {
+		return nil, d.Errf("the global option %s takes no arguments; its settings stand in a block", appName)
+	}
+	g := globalBlock{
+		app:        &App{Origins: map[string]*Origin{}, Endpoints: map[string]*Endpoint{}},
+		originAt:   map[string]place{},
+		endpointAt: map[string]map[string]place{},
+	}
+	set, err := readBlock(d, &g, globalOptions, laterGlobal)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.finish(set); err != nil {
+		return nil, err
+	}
+	return httpcaddyfile.App{Name: appName, Value: caddyconfig.JSON(g.app, nil)}, nil
+}
+
+// globalBlock is the global option while it is read.
+type globalBlock struct {
+	app       *App
+	origins   []string // names, in the order of their declaration
+	endpoints []string // alike
+	originAt  map[string]place
+	// By endpoint, where each of its options is set; "" is the endpoint itself.
+	endpointAt map[string]map[string]place
+}
+
+var globalOptions = []option[*globalBlock]{
+	{usage: "origin <name> <type> [<args...>] { ... }", many: true, block: (*globalBlock).readOrigin},
+	{usage: "library <origin>", args: one(func(g *globalBlock) *string { return &g.app.Library })},
+	{usage: "account <id>", args: one(func(g *globalBlock) *string { return &g.app.Account }), check: func(g *globalBlock) error {
+		return checkAccount(g.app.Account)
+	}},
+	{usage: "engine <type> [<args...>] { ... }", block: (*globalBlock).readEngine},
+	{usage: "limits { ... }", block: (*globalBlock).readLimits},
+	{usage: "endpoint <name> { ... }", many: true, block: (*globalBlock).readEndpoint},
+}
+
+func (g *globalBlock) readOrigin(d *caddyfile.Dispenser) error {
+	at := here(d)
+	if !d.NextArg() {
+		return errCount
+	}
+	name := d.Val()
+	if err := checkOriginName(name); err != nil {
+		return d.WrapErr(err)
+	}
+	if first, ok := g.originAt[name]; ok {
+		return d.Errf("origin %q is already declared at %s", name, first)
+	}
+	if !d.NextArg() {
+		return errCount
+	}
+	origin, err := readOrigin(d, fmt.Sprintf("origin %q", name))
+	if err != nil {
+		return err
+	}
+	g.app.Origins[name], g.originAt[name] = origin, at
+	g.origins = append(g.origins, name)
+	return nil
+}
+
+func (g *globalBlock) readEngine(d *caddyfile.Dispenser) error {
+	if !d.NextArg() {
+		return errCount
+	}
+	if err := checkEngine(d.Val()); err != nil {
+		return d.WrapErr(err)
+	}
+	raw, _, err := readGuest(engineNamespace, d.NextSegment())
+	g.app.Engine = raw
+	return err
+}
+
+func (g *globalBlock) readLimits(d *caddyfile.Dispenser) error {
+	if d.NextArg() {
+		return errCount
+	}
+	g.app.Limits = new(Limits)
+	_, err := readBlock(d, g.app.Limits, limitOptions, laterLimits)
+	return err
+}
+
+func (g *globalBlock) readEndpoint(d *caddyfile.Dispenser) error {
+	at := here(d)
+	args := d.RemainingArgs()
+	if len(args) != 1 {
+		return errCount
+	}
+	name := args[0]
+	if err := checkEndpointName(name); err != nil {
+		return d.WrapErr(err)
+	}
+	if first, ok := g.endpointAt[name]; ok {
+		return d.Errf("endpoint %q is already declared at %s", name, first[""])
+	}
+	e := new(Endpoint)
+	set, err := readBlock(d, e, endpointOptions, laterEndpoint)
+	if err != nil {
+		return err
+	}
+	set[""] = at
+	g.app.Endpoints[name], g.endpointAt[name] = e, set
+	g.endpoints = append(g.endpoints, name)
+	return nil
+}
+
+// finish judges the block as a whole, and adds the default endpoint where none is declared.
+func (g *globalBlock) finish(set map[string]place) error {
+	if g.app.Library != "" && g.app.Origins[g.app.Library] == nil {
+		return set["library"].wrap(g.app.undeclared(g.app.Library))
+	}
+	bound := map[string]string{}
+	for _, name := range g.endpoints {
+		if err := g.checkEndpoint(name, bound); err != nil {
+			return err
+		}
+	}
+	g.addDefault()
+	return nil
+}
+
+// checkEndpoint judges one endpoint beside the others; bound tells which endpoint a domain belongs to.
+func (g *globalBlock) checkEndpoint(name string, bound map[string]string) error {
+	e, at := g.app.Endpoints[name], g.endpointAt[name]
+	if name == g.app.Account {
+		return at[""].wrap(errAccountName(name))
+	}
+	if len(e.Origins) == 0 && g.app.Library == "" {
+		return at[""].errf("endpoint %q has no origins; name at least one with the option origins, or set library", name)
+	}
+	for _, origin := range e.Origins {
+		if g.app.Origins[origin] == nil {
+			return at["origins"].wrap(fmt.Errorf("endpoint %q: %w", name, g.app.undeclared(origin)))
+		}
+	}
+	for _, host := range e.Domains {
+		host = canonicalHost(host)
+		if other, ok := bound[host]; ok {
+			return at["domains"].errf("domain %q belongs to endpoint %q already, at %s; a domain has one endpoint",
+				host, other, g.endpointAt[other]["domains"])
+		}
+		bound[host] = name
+	}
+	warnMany(at["origins"], fmt.Sprintf("endpoint %q", name), e, 0, g.app.Library)
+	return nil
+}
+
+// addDefault writes out what goes without saying: without an endpoint "default", the first declared origin answers
+// there, after the library.
+func (g *globalBlock) addDefault() {
+	if g.app.Endpoints[defaultEndpoint] != nil || len(g.origins) == 0 {
+		return
+	}
+	e := new(Endpoint)
+	for _, name := range g.origins {
+		if name != g.app.Library {
+			e.Origins = []string{name}
+			break
+		}
+	}
+	g.app.Endpoints[defaultEndpoint] = e
+}
+
+// advisedOrigins is how many origins an endpoint may have without a warning.
+const advisedOrigins = 2
+
+// warnMany warns of an endpoint that asks many origins; more says how many it has beside those that it names.
+func warnMany(at place, what string, e *Endpoint, more int, library string) {
+	n := len(e.Origins) + more
+	if library != "" && !slices.Contains(e.Origins, library) {
+		n++
+	}
+	if n > advisedOrigins {
+		logWarning(at.warning(fmt.Sprintf("%s asks up to %d origins one after the other: a file that only the last has waits for all of them; %d are advised",
+			what, n, advisedOrigins)))
+	}
+}
+
+// logWarning tells the person who adapts a Caddyfile. Caddy hands no list of warnings to global options and directives;
+// its own ones log as well.
+var logWarning = func(w caddyconfig.Warning) {
+	caddy.Log().Named("config.adapter.caddyfile").Warn(w.Message, zap.String("file", w.File), zap.Int("line", w.Line))
+}
+
+var limitOptions = []option[*Limits]{
+	{usage: "source_size <size>", args: size(func(l *Limits) *int64 { return &l.SourceSize })},
+	{usage: "source_pixels <number>", args: number(func(l *Limits) *int64 { return &l.SourcePixels })},
+	{usage: "output_pixels <number>", args: number(func(l *Limits) *int64 { return &l.OutputPixels })},
+	{usage: "output_side <number>", args: number(func(l *Limits) *int { return &l.OutputSide }), check: (*Limits).validate},
+	{usage: "frames <number>", args: number(func(l *Limits) *int { return &l.Frames }), check: (*Limits).validate},
+	{usage: "steps <number>", args: number(func(l *Limits) *int { return &l.Steps }), check: (*Limits).validate},
+	{usage: "timeout <duration>", args: duration(func(l *Limits) *caddy.Duration { return &l.Timeout })},
+}
+
+// declared returns what the global option, which is read before any site, declares.
+func declared(h httpcaddyfile.Helper) (*App, error) {
+	app := new(App)
+	if option, ok := h.Option(appName).(httpcaddyfile.App); ok {
+		if err := json.Unmarshal(option.Value, app); err != nil {
+			return nil, h.Errf("reading the global option %s: %w", appName, err)
+		}
+	}
+	return app, nil
+}

@@ -1,0 +1,357 @@
+package caddymodule
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"golang.org/x/net/http/httpguts"
+	"golang.org/x/net/idna"
+
+	"github.com/imageorigin/imageorigin/origins"
+	"github.com/imageorigin/imageorigin/transform/plan"
+)
+
+// Endpoint is one URL endpoint: which origins are asked, and how the answers are delivered. It stands under its name in
+// the app's `endpoints`, where the endpoint named `default` answers when no other matches, or as `inline` in a handler.
+//
+// Placeholders are supported in `domains` and `req_from`: `{env.*}`, `{file.*}` and `{system.*}`, resolved when the
+// config is loaded.
+type Endpoint struct {
+	// What the endpoint is for, in your words. Nothing depends on it.
+	Description string `json:"description,omitempty"`
+
+	// Names of the origins to ask, in order of preference. The first that has the file answers. The app's `library`
+	// is asked before them. Default for `inline`: all of the handler's `inline_origins`.
+	Origins []string `json:"origins,omitempty"`
+
+	// After which failures of an origin the next one is asked: `not_exist`, `denied`, `unreachable`, `timeout`,
+	// `unknown`. Default: after all of them.
+	FallbackOn []string `json:"fallback_on,omitempty"`
+
+	// Host names that belong to this endpoint alone: a request to one of them carries no endpoint name in its path.
+	// A first label of `*` stands for any one label. Inline endpoints have none: the site's address says it. Default:
+	// none.
+	Domains []string `json:"domains,omitempty"`
+
+	// Which query parameters, other than those that imageorigin itself understands, web origins get to see: the names
+	// of the parameters, or `all`, or `none`. Default: `all`.
+	Query []string `json:"query,omitempty"`
+
+	// Candidates of the automatic format, best first: `jxl`, `avif`, `webp`. The first that the client accepts and
+	// that suits the picture is taken. Default: `webp`.
+	Formats []string `json:"formats,omitempty"`
+
+	// Quality of lossy encodings where the URL says none, 1 to 100. Default: 80.
+	Quality int `json:"quality,omitempty"`
+
+	// Value of the Cache-Control header that clients get, or `origin` to pass on what the origin says. Default:
+	// `public, max-age=31536000, must-revalidate`.
+	CacheControl string `json:"cache_control,omitempty"`
+
+	// For how long clients may keep the answer that no origin has the file; 0 is not at all. Default: 30s.
+	MissTTL *caddy.Duration `json:"miss_ttl,omitempty"`
+
+	// For how long clients may keep a file that was found only because an origin before it could not answer; 0 is not
+	// at all. Default: 1m.
+	DegradedTTL *caddy.Duration `json:"degraded_ttl,omitempty"`
+
+	// Key of the picture that is delivered, transformed as the URL asks, where no origin has the file. It is looked up
+	// in the endpoint's own origins. Default: none.
+	DefaultImage string `json:"default_image,omitempty"`
+
+	// What becomes of files that a browser could run as a page of your site (HTML, XHTML, XML, SVG, JavaScript): with
+	// `block` they are delivered under a Content-Security-Policy that forbids it, with `allow` as they are. Default:
+	// `block`.
+	ActiveContent string `json:"active_content,omitempty"`
+
+	// Which statuses failures get: `imagekit` answers 404 for every failure of an origin, as ImageKit does, `native`
+	// tells them apart (403, 502, 504). The `ik-error` header names the cause either way. Default: `imagekit`.
+	ErrorStatus string `json:"error_status,omitempty"`
+
+	// Value of the `x-req-from` header that web origins are sent; `off` sends none. Default: `imagekit`.
+	ReqFrom string `json:"req_from,omitempty"`
+}
+
+// defaultEndpoint is the name of the endpoint that answers when no other matches.
+const defaultEndpoint = "default"
+
+// The defaults of an Endpoint.
+const (
+	defaultQuality      = 80
+	defaultCacheControl = "public, max-age=31536000, must-revalidate"
+	defaultMissTTL      = caddy.Duration(30 * time.Second)
+	defaultDegradedTTL  = caddy.Duration(time.Minute)
+	defaultReqFrom      = "imagekit"
+)
+
+// The words that options accept.
+var (
+	autoFormats    = []plan.Format{plan.JXL, plan.AVIF, plan.WebP}
+	activeContents = []string{"block", "allow"}
+	errorStatuses  = []string{"imagekit", "native"}
+)
+
+// prepare resolves placeholders, judges all fields and fills in defaults.
+func (e *Endpoint) prepare(r *caddy.Replacer) error {
+	if err := e.expand(r); err != nil {
+		return err
+	}
+	if err := e.validate(); err != nil {
+		return err
+	}
+	e.setDefaults()
+	return nil
+}
+
+// prepareInline does the same for the endpoint of one handler, which has origins of its own.
+func (e *Endpoint) prepareInline(r *caddy.Replacer, own []NamedOrigin) error {
+	if len(e.Domains) > 0 {
+		return errors.New("domains: an inline endpoint has none; match hosts in the route that the handler is in")
+	}
+	names := slices.Clone(e.Origins)
+	for _, origin := range own {
+		if !validName(origin.Name, "-_.#") {
+			return fmt.Errorf("inline_origins: name %q is not made of letters, digits, hyphens, underscores, dots and #", origin.Name)
+		}
+		names = append(names, origin.Name)
+	}
+	if err := checkUnique(names); err != nil {
+		return fmt.Errorf("inline_origins: name %w", err)
+	}
+	return e.prepare(r)
+}
+
+// setDefaults fills in what is not set, and brings values into the form in which they are used.
+func (e *Endpoint) setDefaults() {
+	if len(e.Query) == 0 {
+		e.Query = []string{"all"}
+	}
+	if len(e.Formats) == 0 {
+		e.Formats = []string{plan.WebP.String()}
+	}
+	if len(e.FallbackOn) == 0 {
+		e.FallbackOn = texts(origins.FallbackKinds())
+	}
+	orDefault(&e.Quality, defaultQuality)
+	orDefault(&e.MissTTL, new(defaultMissTTL))
+	orDefault(&e.DegradedTTL, new(defaultDegradedTTL))
+	orDefault(&e.CacheControl, defaultCacheControl)
+	orDefault(&e.ActiveContent, activeContents[0])
+	orDefault(&e.ErrorStatus, errorStatuses[0])
+	orDefault(&e.ReqFrom, defaultReqFrom)
+	e.DefaultImage = strings.TrimPrefix(e.DefaultImage, "/")
+	for i, host := range e.Domains {
+		e.Domains[i] = canonicalHost(host)
+	}
+}
+
+// expand resolves the placeholders of e.
+func (e *Endpoint) expand(r *caddy.Replacer) error {
+	if err := expand(r, "req_from", &e.ReqFrom); err != nil {
+		return err
+	}
+	for i := range e.Domains {
+		if err := expand(r, "domains", &e.Domains[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// expand replaces the placeholders in the value of a field; an unknown or an empty one is an error.
+func expand(r *caddy.Replacer, field string, value *string) error {
+	text, err := r.ReplaceOrErr(*value, true, true)
+	if err != nil {
+		return fmt.Errorf("%s: resolving placeholders: %w", field, err)
+	}
+	*value = text
+	return nil
+}
+
+// endpointChecks judge the fields of an endpoint one by one, before defaults are filled in. Whether the origins exist
+// that it names is checked where they are known.
+var endpointChecks = []struct {
+	field string
+	check func(e *Endpoint) error
+}{
+	{"origins", func(e *Endpoint) error { return checkUnique(e.Origins) }},
+	{"fallback_on", func(e *Endpoint) error { return checkWords(e.FallbackOn, texts(origins.FallbackKinds())) }},
+	{"domains", (*Endpoint).checkDomains},
+	{"query", (*Endpoint).checkQuery},
+	{"formats", (*Endpoint).checkFormats},
+	{"quality", (*Endpoint).checkQuality},
+	{"cache_control", (*Endpoint).checkCacheControl},
+	{"miss_ttl", func(e *Endpoint) error { return checkTTL(e.MissTTL) }},
+	{"degraded_ttl", func(e *Endpoint) error { return checkTTL(e.DegradedTTL) }},
+	{"default_image", (*Endpoint).checkDefaultImage},
+	{"active_content", func(e *Endpoint) error { return checkWord(e.ActiveContent, activeContents) }},
+	{"error_status", func(e *Endpoint) error { return checkWord(e.ErrorStatus, errorStatuses) }},
+	{"req_from", (*Endpoint).checkReqFrom},
+}
+
+// validate judges all fields; the error names the field.
+func (e *Endpoint) validate() error {
+	for _, c := range endpointChecks {
+		if err := c.check(e); err != nil {
+			return fmt.Errorf("%s: %w", c.field, err)
+		}
+	}
+	return nil
+}
+
+func (e *Endpoint) checkFormats() error {
+	if slices.Contains(e.Formats, "smallest") {
+		return errors.New(`"smallest" is not supported in this version; write the formats, best first`)
+	}
+	return checkWords(e.Formats, texts(autoFormats))
+}
+
+func (e *Endpoint) checkQuality() error {
+	if e.Quality < 0 || e.Quality > 100 {
+		return fmt.Errorf("%d is out of range; set a number from 1 to 100", e.Quality)
+	}
+	return nil
+}
+
+func (e *Endpoint) checkDomains() error {
+	hosts := make([]string, len(e.Domains))
+	for i, host := range e.Domains {
+		if err := checkHost(host); err != nil {
+			return err
+		}
+		hosts[i] = canonicalHost(host)
+	}
+	return checkUnique(hosts)
+}
+
+func (e *Endpoint) checkQuery() error {
+	for _, name := range e.Query {
+		switch {
+		case (name == "all" || name == "none") && len(e.Query) > 1:
+			return fmt.Errorf("%q stands alone; leave it out to name the parameters", name)
+		case name == "" || strings.ContainsAny(name, "&=#?"):
+			return fmt.Errorf("%q is not the name of a query parameter", name)
+		case name == "tr" || strings.HasPrefix(name, "ik-"):
+			return fmt.Errorf("%q belongs to the URL language and never reaches an origin", name)
+		}
+	}
+	return checkUnique(e.Query)
+}
+
+func (e *Endpoint) checkCacheControl() error {
+	if e.CacheControl == "" || e.CacheControl == "origin" {
+		return nil
+	}
+	for directive := range strings.SplitSeq(e.CacheControl, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
+		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) || strings.Contains(value, " ") {
+			return fmt.Errorf("%q is not a Cache-Control value; write \"origin\" or directives such as \"public, max-age=3600\"", e.CacheControl)
+		}
+	}
+	return nil
+}
+
+func (e *Endpoint) checkDefaultImage() error {
+	key := strings.TrimPrefix(e.DefaultImage, "/")
+	if e.DefaultImage != "" && (key == "." || !fs.ValidPath(key)) {
+		return fmt.Errorf("%q is not the path of a picture; write it as in a URL of this endpoint, without \"..\" and empty parts", e.DefaultImage)
+	}
+	return nil
+}
+
+func (e *Endpoint) checkReqFrom() error {
+	if !httpguts.ValidHeaderFieldValue(e.ReqFrom) {
+		return fmt.Errorf("%q can't be sent in a header", e.ReqFrom)
+	}
+	return nil
+}
+
+// fallbackKinds returns the kinds after which the next origin is asked.
+func (e *Endpoint) fallbackKinds() []origins.Kind {
+	var kinds []origins.Kind
+	for _, kind := range origins.FallbackKinds() {
+		if slices.Contains(e.FallbackOn, kind.String()) {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
+}
+
+// autoFormats returns the candidates of the automatic format, best first.
+func (e *Endpoint) autoFormats() []plan.Format {
+	var formats []plan.Format
+	for _, name := range e.Formats {
+		if format, err := plan.ParseFormat(name); err == nil {
+			formats = append(formats, format)
+		}
+	}
+	return formats
+}
+
+// reqFrom returns the value of x-req-from; "" sends none.
+func (e *Endpoint) reqFrom() string {
+	if e.ReqFrom == "off" {
+		return ""
+	}
+	return e.ReqFrom
+}
+
+// order returns the names of the origins that are asked, first to last: library, where there is one, before its own.
+func (e *Endpoint) order(library string) []string {
+	if library == "" {
+		return e.Origins
+	}
+	names := []string{library}
+	for _, name := range e.Origins {
+		if name != library {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// canonicalHost returns host as it is compared: lower case and in punycode.
+func canonicalHost(host string) string {
+	host = strings.ToLower(host)
+	if ascii, err := idna.ToASCII(host); err == nil {
+		return ascii
+	}
+	return host
+}
+
+// checkHost says what is wrong with a host name of `domains`. One with a placeholder is judged when that is resolved.
+func checkHost(host string) error {
+	if hasPlaceholder(host) {
+		return nil
+	}
+	switch {
+	case strings.Contains(host, "://"):
+		return fmt.Errorf("%q has a scheme; write the host name alone", host)
+	case strings.Contains(host, "/"):
+		return fmt.Errorf("%q has a path; write the host name alone", host)
+	case strings.Contains(host, ":"):
+		return fmt.Errorf("%q has a port; write the host name alone", host)
+	}
+	labels := strings.Split(strings.TrimPrefix(canonicalHost(host), "*."), ".")
+	for _, label := range labels {
+		if label == "*" {
+			return fmt.Errorf("%q: a wildcard stands for the whole first label, as in \"*.example.com\"", host)
+		}
+		if !validName(label, "-_") || len(label) > 63 {
+			return fmt.Errorf("%q is not a host name", host)
+		}
+	}
+	return nil
+}
+
+func checkTTL(ttl *caddy.Duration) error {
+	if ttl != nil && *ttl < 0 {
+		return errors.New("a time can't be negative")
+	}
+	return nil
+}

@@ -1,0 +1,223 @@
+package caddymodule
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/imageorigin/imageorigin/internal/imageurl"
+	"github.com/imageorigin/imageorigin/origins"
+	"github.com/imageorigin/imageorigin/transform"
+	"github.com/imageorigin/imageorigin/transform/plan"
+	"github.com/imageorigin/imageorigin/transform/syntax"
+)
+
+var (
+	errNoEndpoint = errors.New("no endpoint is meant by this URL, and there is no default endpoint")
+	errMethod     = errors.New("pictures are asked for by GET and HEAD")
+	errNotPicture = errors.New("the file is not a picture that can be transformed")
+)
+
+// statusClientClosed is what logs and metrics see when the client went away; nobody receives it.
+const statusClientClosed = 499
+
+// fault is a row of the error table: what a failure becomes for the client and for the log.
+type fault struct {
+	code     string // of the ik-error header, as ImageKit's
+	imagekit int    // HTTP status where error_status is imagekit, the default
+	native   int    // HTTP status where error_status is native
+	text     string // told to the client; "" is the error's own text, which then names only what the client sent
+	level    zapcore.Level
+}
+
+// The error table.
+var (
+	faultMissing    = fault{"ENOENT", 404, 404, "no origin has the file", zap.DebugLevel}
+	faultNoEndpoint = fault{"ENOENT", 404, 404, "no endpoint is meant by this URL", zap.DebugLevel}
+	faultDenied     = fault{"EACCES", 404, 403, "an origin refused access to the file", zap.WarnLevel}
+	faultPrivate    = fault{"EACCES", 401, 401, "the file is private: only signed URLs may show it", zap.InfoLevel}
+	faultRefused    = fault{"ECONNREFUSED", 404, 502, "an origin can't be reached", zap.WarnLevel}
+	faultTimeout    = fault{"ETIMEDOUT", 404, 504, "an origin did not answer in time", zap.WarnLevel}
+	faultOrigin     = fault{"UNIDENTIFIED", 404, 502, "an origin failed", zap.ErrorLevel}
+	faultOriginSize = fault{"ELIMIT", 400, 422, "the file is larger than its origin may serve (max_size)", zap.InfoLevel}
+	faultMethod     = fault{"EINVAL", 405, 405, errMethod.Error(), zap.DebugLevel}
+	faultKey        = fault{"EINVAL", 400, 400, "the path names no file that an origin could have", zap.DebugLevel}
+	faultLimit      = fault{"ELIMIT", 400, 422, "", zap.InfoLevel}
+	faultInvalid    = fault{"EINVAL", 400, 400, "", zap.DebugLevel}
+	faultNotPicture = fault{"EINVAL", 415, 415, errNotPicture.Error(), zap.DebugLevel}
+	faultBroken     = fault{"EDECODE", 404, 422, "the picture's data is damaged", zap.InfoLevel}
+	faultSize       = fault{"ELIMIT", 400, 422, "the picture needs more than the limits allow", zap.InfoLevel}
+	faultSlow       = fault{"ELIMIT", 400, 422, "the transformation took too long (limit timeout)", zap.InfoLevel}
+	faultBusy       = fault{"EBUSY", 503, 503, "too many pictures are being made; try again", zap.WarnLevel}
+	faultCanceled   = fault{"", statusClientClosed, statusClientClosed, "", zap.DebugLevel}
+	faultInternal   = fault{"UNIDENTIFIED", 500, 500, "the server failed; its log says why", zap.ErrorLevel}
+)
+
+var originFaults = map[origins.Kind]fault{
+	origins.NotExist:    faultMissing,
+	origins.Denied:      faultDenied,
+	origins.Unreachable: faultRefused,
+	origins.Timeout:     faultTimeout,
+	origins.Unknown:     faultOrigin,
+	origins.NotModified: faultOrigin, // nobody asked
+	origins.TooLarge:    faultOriginSize,
+	origins.Invalid:     faultKey,
+	origins.Canceled:    faultCanceled,
+}
+
+var engineFaults = map[transform.Kind]fault{
+	transform.Internal:    faultInternal,
+	transform.Unsupported: faultNotPicture,
+	transform.Broken:      faultBroken,
+	transform.TooLarge:    faultSize,
+	transform.Overloaded:  faultBusy,
+	transform.Timeout:     faultSlow,
+	transform.Canceled:    faultCanceled,
+}
+
+// faultOf finds the row for err.
+func faultOf(err error) fault {
+	switch {
+	case errors.Is(err, errNoEndpoint):
+		return faultNoEndpoint
+	case errors.Is(err, errMethod):
+		return faultMethod
+	case errors.Is(err, errNotPicture):
+		return faultNotPicture
+	case errors.Is(err, errPrivate):
+		return faultPrivate
+	}
+	if e, ok := errors.AsType[*origins.Error](err); ok {
+		return originFaults[e.Kind]
+	}
+	if e, ok := errors.AsType[*transform.Error](err); ok {
+		return engineFaults[e.Kind]
+	}
+	if e, ok := errors.AsType[*syntax.Error](err); ok {
+		if e.Limit {
+			return faultLimit
+		}
+		return faultInvalid
+	}
+	if _, ok := errors.AsType[*imageurl.Error](err); ok {
+		return faultInvalid
+	}
+	if _, ok := errors.AsType[*plan.LimitError](err); ok {
+		return faultLimit
+	}
+	return faultInternal
+}
+
+// notFound reports whether err says for certain that there is no such file.
+func notFound(err error) bool {
+	f := faultOf(err)
+	return f == faultMissing || f == faultNoEndpoint
+}
+
+// describe returns the value of the ik-error header: "CODE - message". Only what the client sent is quoted.
+func (f fault) describe(err error) string {
+	text := f.text
+	if text == "" {
+		text = err.Error()
+	}
+	return headerSafe(f.code + " - " + text)
+}
+
+// headerSafe replaces what may not stand in a header value (RFC 9110 §5.5).
+func headerSafe(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r >= 0x7f {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// fail answers with err: headers here, status and body through Caddy's error handling.
+func (x *exchange) fail(err error) error {
+	f := faultOf(err)
+	status := f.imagekit
+	if x.endpoint.native() {
+		status = f.native
+	}
+	x.code = f.code
+	x.note()
+	x.log(f, err)
+	if f == faultCanceled {
+		return caddyhttp.Error(statusClientClosed, err)
+	}
+	h := x.w.Header()
+	h.Set("ik-error", f.describe(err))
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", x.errorCacheControl(f))
+	if f == faultBusy {
+		h.Set("Retry-After", "1")
+	}
+	if x.hasErrorRoute() {
+		return caddyhttp.Error(status, err)
+	}
+	// Caddy answers unhandled errors without a body; one line of text is kinder.
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	body := f.body(status, err)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	x.w.WriteHeader(status)
+	if x.r.Method != http.MethodHead {
+		_, _ = x.w.Write([]byte(body)) // a client that went away needs no answer
+	}
+	return nil
+}
+
+// body is the line that a person reads: "Not Found" for all that is a 404 to ImageKit's clients too, the reason else.
+func (f fault) body(status int, err error) string {
+	if status == http.StatusNotFound {
+		return http.StatusText(status) + "\n"
+	}
+	return f.describe(err) + "\n"
+}
+
+// errorCacheControl lets a certain absence be remembered shortly, and nothing else: a CDN must not keep an outage.
+func (x *exchange) errorCacheControl(f fault) string {
+	if f == faultMissing && x.endpoint != nil {
+		return fmt.Sprintf("public, max-age=%d", seconds(x.endpoint.config.MissTTL))
+	}
+	return "no-store"
+}
+
+// hasErrorRoute reports whether the site handles errors itself (handle_errors).
+func (x *exchange) hasErrorRoute() bool {
+	server, _ := x.r.Context().Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
+	if server == nil || server.Errors == nil {
+		return false
+	}
+	for _, route := range server.Errors.Routes {
+		if match, err := route.MatcherSets.AnyMatchWithError(x.r); match || err != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// log writes what the operator should know: the cause in full, which the client isn't told. What origins do is logged
+// where they are asked (report); here it is part of the story of one request.
+func (x *exchange) log(f fault, err error) {
+	level := f.level
+	if _, ok := errors.AsType[*origins.Error](err); ok {
+		level = zapcore.DebugLevel
+	}
+	if c := x.logger.Check(level, "request failed"); c != nil {
+		c.Write(zap.String("code", f.code), zap.String("endpoint", x.endpointName()), zap.String("key", x.address.Key), zap.Error(err))
+	}
+}
+
+func (x *exchange) endpointName() string {
+	if x.endpoint == nil {
+		return ""
+	}
+	return x.endpoint.name
+}

@@ -1,0 +1,68 @@
+package caddymodule
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+
+	"github.com/imageorigin/imageorigin/transform"
+	"github.com/imageorigin/imageorigin/transform/plan"
+)
+
+// CatchWarnings collects warnings of the Caddyfile in into instead of logging them, until the returned func is called.
+func CatchWarnings(into *[]caddyconfig.Warning) (stop func()) {
+	log := logWarning
+	logWarning = func(w caddyconfig.Warning) { *into = append(*into, w) }
+	return func() { logWarning = log }
+}
+
+// Running returns how many configs are started.
+func Running() int {
+	running.mu.Lock()
+	defer running.mu.Unlock()
+	return len(running.apps)
+}
+
+// GateSlots counts how many of a crowd of renders the process lets in at once.
+func GateSlots(t *testing.T) int {
+	t.Helper()
+	const crowd = 12
+	ctx, cancel := context.WithCancel(t.Context())
+	left := make(chan struct{})
+	for range crowd {
+		go func() {
+			_, _ = gate.Guard(sleeper{}).Render(ctx, transform.Inputs{}, plan.Plan{})
+			left <- struct{}{}
+		}()
+	}
+	defer func() {
+		cancel()
+		for range crowd {
+			<-left
+		}
+	}()
+	for range 1000 {
+		if inside, waiting := gate.Load(); inside+waiting == crowd {
+			return inside
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatal("the crowd did not arrive at the gate")
+	return 0
+}
+
+// sleeper is an engine that renders until its context ends.
+type sleeper struct{ transform.Engine }
+
+func (sleeper) Render(ctx context.Context, _ transform.Inputs, _ plan.Plan) (*transform.Image, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// ServeConfig returns the config of `caddy imageorigin serve`.
+func ServeConfig(root string, urls []string, listen, domain string, accessLog bool) (*caddy.Config, error) {
+	return serveOptions{root: root, urls: urls, listen: listen, domain: domain, accessLog: accessLog}.config()
+}

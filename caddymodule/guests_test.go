@@ -1,0 +1,83 @@
+package caddymodule_test
+
+import (
+	"context"
+	"errors"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	_ "github.com/caddyserver/caddy/v2/modules/standard"
+
+	"github.com/imageorigin/imageorigin/origins"
+	_ "github.com/imageorigin/imageorigin/origins/folder"
+	_ "github.com/imageorigin/imageorigin/origins/web"
+	"github.com/imageorigin/imageorigin/transform"
+	"github.com/imageorigin/imageorigin/transform/plan"
+)
+
+func init() {
+	caddy.RegisterModule(new(fakeVips))
+	caddy.RegisterModule(new(vault))
+}
+
+// fakeVips stands in for the engine, which needs cgo. It answers nothing.
+type fakeVips struct {
+	Count int `json:"slots,omitempty"`
+}
+
+func (*fakeVips) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "imageorigin.engines.vips", New: func() caddy.Module { return new(fakeVips) }}
+}
+
+// UnmarshalCaddyfile reads vips { slots <one|two> }.
+func (e *fakeVips) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	d.Next()
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
+		if d.Val() != "slots" {
+			return d.Errf("unknown option %q; expected slots", d.Val())
+		}
+		d.NextArg()
+		e.Count = len(d.Val()) // as many as the word has letters
+	}
+	return nil
+}
+
+func (e *fakeVips) Slots() int { return max(e.Count, 1) }
+
+func (*fakeVips) Probe(context.Context, transform.Original) (plan.Source, error) {
+	return plan.Source{}, &transform.Error{Kind: transform.Unsupported, Op: "probe", Err: errors.New("no picture")}
+}
+
+func (*fakeVips) Render(context.Context, transform.Inputs, plan.Plan) (*transform.Image, error) {
+	return nil, &transform.Error{Kind: transform.Unsupported, Op: "render", Err: errors.New("no picture")}
+}
+
+func (*fakeVips) Writable() plan.Set { return plan.SetOf(plan.JPEG, plan.PNG, plan.WebP) }
+
+func (*fakeVips) Version() string { return "fake" }
+
+// vault is an origin that takes a secret and has nothing.
+type vault struct {
+	Token string `json:"token,omitempty"`
+}
+
+func (*vault) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "imageorigin.origins.vault", New: func() caddy.Module { return new(vault) }}
+}
+
+// UnmarshalCaddyfile reads vault [<token>] and knows no options.
+func (v *vault) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	d.Next()
+	d.Args(&v.Token)
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
+		return d.Errf("vault knows no option %q", d.Val())
+	}
+	return nil
+}
+
+// Secrets returns what should not stand in a config as it is.
+func (v *vault) Secrets() []string { return []string{v.Token} }
+
+func (*vault) Open(_ context.Context, req origins.Request) (*origins.Object, error) {
+	return nil, &origins.Error{Kind: origins.NotExist, Key: req.Key}
+}

@@ -1,0 +1,115 @@
+package caddymodule
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/imageorigin/imageorigin/internal/delivery"
+	"github.com/imageorigin/imageorigin/transform/plan"
+)
+
+// Limits bound what one request may cost. A request over a limit is refused with `ik-error: ELIMIT`. A limit that is
+// not set has its default; there is no way to have none.
+type Limits struct {
+	// Bytes of an original that is transformed; files that pass through unchanged are not held in memory and not
+	// bound. Placeholders are not supported. Default: 100MiB (104857600).
+	SourceSize int64 `json:"source_size,omitempty"`
+
+	// Width × height of an original, read from its header before any pixel is decoded; of an animation with all its
+	// frames, above which the first frame is shown alone. Placeholders are not
+	// supported. Default: 100000000.
+	SourcePixels int64 `json:"source_pixels,omitempty"`
+
+	// Width × height × frames of the result and of every intermediate step. Placeholders are not supported. Default:
+	// 50000000.
+	OutputPixels int64 `json:"output_pixels,omitempty"`
+
+	// Pixels of the longer side of the same, at most 65535. Placeholders are not supported. Default: 65535.
+	OutputSide int `json:"output_side,omitempty"`
+
+	// Frames of an animation; of a longer one the first frame alone is delivered. Placeholders are not supported.
+	// Default: 500.
+	Frames int `json:"frames,omitempty"`
+
+	// Steps of one transformation, which `:` separates in the URL. Placeholders are not supported. Default: 20.
+	Steps int `json:"steps,omitempty"`
+
+	// Time for fetching the original, waiting for a free slot and transforming together, until the first byte is sent.
+	// Placeholders are not supported. Default: 30s.
+	Timeout caddy.Duration `json:"timeout,omitempty"`
+}
+
+// maxSide is the longest side that the URL language knows.
+const maxSide = 65535
+
+// defaultLimits are those of a config that sets none.
+var defaultLimits = Limits{
+	SourceSize:   100 << 20,
+	SourcePixels: 100_000_000,
+	OutputPixels: 50_000_000,
+	OutputSide:   maxSide,
+	Frames:       500,
+	Steps:        20,
+	Timeout:      caddy.Duration(30 * time.Second),
+}
+
+// setDefaults fills in what is not set.
+func (l *Limits) setDefaults() {
+	orDefault(&l.SourceSize, defaultLimits.SourceSize)
+	orDefault(&l.SourcePixels, defaultLimits.SourcePixels)
+	orDefault(&l.OutputPixels, defaultLimits.OutputPixels)
+	orDefault(&l.OutputSide, defaultLimits.OutputSide)
+	orDefault(&l.Frames, defaultLimits.Frames)
+	orDefault(&l.Steps, defaultLimits.Steps)
+	orDefault(&l.Timeout, defaultLimits.Timeout)
+}
+
+// orDefault sets a field that is not set.
+func orDefault[T comparable](field *T, value T) {
+	var unset T
+	if *field == unset {
+		*field = value
+	}
+}
+
+// validate judges all fields; the error names the field.
+func (l *Limits) validate() error {
+	for _, f := range []struct {
+		field      string
+		value, max int64
+	}{
+		{"source_size", l.SourceSize, math.MaxInt64},
+		{"source_pixels", l.SourcePixels, math.MaxInt64},
+		{"output_pixels", l.OutputPixels, math.MaxInt64},
+		{"output_side", int64(l.OutputSide), maxSide},
+		{"frames", int64(l.Frames), math.MaxInt32},
+		{"steps", int64(l.Steps), math.MaxInt32},
+		{"timeout", int64(l.Timeout), math.MaxInt64},
+	} {
+		if f.value < 0 {
+			return fmt.Errorf("%s: a limit is positive", f.field)
+		}
+		if f.value > f.max {
+			return fmt.Errorf("%s: %d is more than %d, the most that is possible", f.field, f.value, f.max)
+		}
+	}
+	return nil
+}
+
+// delivery returns the limits as the stages of a request know them.
+func (l *Limits) delivery() delivery.Limits {
+	return delivery.Limits{
+		Limits: plan.Limits{
+			SourcePixels: l.SourcePixels,
+			OutputPixels: l.OutputPixels,
+			OutputSide:   l.OutputSide,
+			Frames:       l.Frames,
+			Steps:        l.Steps,
+		},
+		SourceSize: l.SourceSize,
+		Timeout:    time.Duration(l.Timeout),
+	}
+}

@@ -1,0 +1,166 @@
+package caddymodule
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/imageorigin/imageorigin/internal/delivery"
+	"github.com/imageorigin/imageorigin/origins"
+)
+
+// endpoint is an Endpoint ready to serve.
+type endpoint struct {
+	name     string
+	config   *Endpoint // defaults filled in
+	delivery *delivery.Endpoint
+	query    queryPolicy
+}
+
+// newEndpoint makes a configured endpoint ready: config has its defaults and is valid; own are origins of its own, asked
+// after those that it names.
+func (a *App) newEndpoint(name string, config *Endpoint, own []origins.Origin) (*endpoint, error) {
+	var list []origins.Origin
+	for _, n := range config.order(a.Library) {
+		o, ok := a.origins[n]
+		if !ok {
+			return nil, fmt.Errorf("origins: %w", a.undeclared(n))
+		}
+		list = append(list, o)
+	}
+	list = append(list, own...)
+	if len(list) == 0 {
+		return nil, fmt.Errorf("origins: %w", errNoOrigins)
+	}
+	return &endpoint{
+		name:   name,
+		config: config,
+		query:  config.Query,
+		delivery: &delivery.Endpoint{
+			Name:         name,
+			Origin:       origins.Fallback(list, config.fallbackKinds()...),
+			Formats:      config.autoFormats(),
+			Quality:      config.Quality,
+			DefaultImage: config.DefaultImage,
+			Limits:       a.Limits.delivery(),
+		},
+	}, nil
+}
+
+// inlineEndpoint makes the endpoint of one handler.
+func (a *App) inlineEndpoint(ctx caddy.Context, config *Endpoint, anonymous []NamedOrigin) (*endpoint, error) {
+	if err := config.prepareInline(caddy.NewReplacer(), anonymous); err != nil {
+		return nil, fmt.Errorf("inline endpoint: %w", err)
+	}
+	own := make([]origins.Origin, len(anonymous))
+	for i := range anonymous {
+		o, err := anonymous[i].provision(ctx, anonymous[i].Name)
+		if err != nil {
+			return nil, fmt.Errorf("origin %q: %w", anonymous[i].Name, err)
+		}
+		own[i] = o
+	}
+	e, err := a.newEndpoint("inline", config, own)
+	if err != nil {
+		return nil, fmt.Errorf("inline endpoint: %w", err)
+	}
+	return e, nil
+}
+
+// native reports whether errors are answered with the plain HTTP statuses rather than ImageKit's.
+func (e *endpoint) native() bool { return e != nil && e.config.ErrorStatus == "native" }
+
+// router finds the endpoint that a request means: the one its host is bound to, else the one its first path segment
+// names, else the default.
+type router struct {
+	byName    map[string]*endpoint
+	byHost    map[string]*endpoint // exact domains, and "*.example.com" for wildcards of one label
+	account   string               // a first segment equal to it is dropped; "" is none
+	standard  *endpoint            // the default one; nil without
+	wildcards bool
+}
+
+func newRouter(byName map[string]*endpoint, account string) *router {
+	rt := &router{byName: byName, byHost: make(map[string]*endpoint), account: account, standard: byName[defaultEndpoint]}
+	for _, e := range byName {
+		for _, domain := range e.config.Domains {
+			rt.byHost[domain] = e
+			rt.wildcards = rt.wildcards || strings.HasPrefix(domain, "*.")
+		}
+	}
+	return rt
+}
+
+// route returns the endpoint, nil if none is meant, and what remains of the percent-encoded path.
+func (rt *router) route(host, path string) (*endpoint, string) {
+	if e := rt.bound(host); e != nil {
+		return e, path
+	}
+	first, rest := cutSegment(path)
+	if rt.account != "" && first == rt.account {
+		path = rest
+		first, rest = cutSegment(path)
+	}
+	if e := rt.byName[first]; e != nil && e != rt.standard {
+		return e, rest
+	}
+	return rt.standard, path
+}
+
+func (rt *router) bound(host string) *endpoint {
+	if len(rt.byHost) == 0 {
+		return nil
+	}
+	host = hostOf(host)
+	if e := rt.byHost[host]; e != nil || !rt.wildcards {
+		return e
+	}
+	// As in certificates (RFC 6125 §6.4.3), a wildcard stands for exactly one label.
+	if _, parent, ok := strings.Cut(host, "."); ok {
+		return rt.byHost["*."+parent]
+	}
+	return nil
+}
+
+// hostOf returns a Host header in the form of canonicalHost: no port, no trailing dot.
+func hostOf(header string) string {
+	if host, _, err := net.SplitHostPort(header); err == nil {
+		header = host
+	}
+	return canonicalHost(strings.TrimSuffix(header, "."))
+}
+
+// cutSegment returns the first segment of a percent-encoded path, decoded, and the path behind it.
+func cutSegment(path string) (first, rest string) {
+	raw, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	first, err := url.PathUnescape(raw)
+	if err != nil {
+		return "", path
+	}
+	return first, "/" + rest
+}
+
+// queryPolicy says which further query parameters origins see: the endpoint's option query.
+type queryPolicy []string
+
+// filter returns the pairs of a raw query that origins see.
+func (p queryPolicy) filter(query string) string {
+	if query == "" || slices.Equal(p, queryPolicy{"none"}) {
+		return ""
+	}
+	if slices.Equal(p, queryPolicy{"all"}) {
+		return query
+	}
+	var kept []string
+	for pair := range strings.SplitSeq(query, "&") {
+		raw, _, _ := strings.Cut(pair, "=")
+		if name, err := url.QueryUnescape(raw); err == nil && slices.Contains(p, name) {
+			kept = append(kept, pair)
+		}
+	}
+	return strings.Join(kept, "&")
+}
