@@ -22,7 +22,10 @@ const (
 	stepsLimit   = "steps"
 )
 
-// formatSides are the longest sides that files of a format can have; formats not named have room for maxSide and more.
+// MaxSide is the longest side in pixels that we write in files of the format: what the file can express, for AVIF what
+// libheif writes. 0 is more than any result has.
+func (f Format) MaxSide() int { return formatSides[f] }
+
 var formatSides = map[Format]int{WebP: 16383, AVIF: 16384, JPEG: 65535, GIF: 65535}
 
 // checkSource refuses sources that are too large, and facts that no picture has.

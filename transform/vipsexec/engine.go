@@ -1,0 +1,102 @@
+// Package vipsexec executes plans with libvips, in this process. It is the only package that uses cgo.
+//
+// What in-process execution can't do: a crash in a decoder ends the process, memory is bounded by the plans' pixel
+// limits alone, and a context that ends stops pixel work within milliseconds but not an encoder, which runs to its end.
+package vipsexec
+
+import (
+	"context"
+	"runtime"
+
+	"github.com/davidbyttow/govips/v2/vips"
+
+	"github.com/imageorigin/imageorigin/transform"
+	"github.com/imageorigin/imageorigin/transform/plan"
+)
+
+// Config is what an Engine can be told.
+type Config struct {
+	Workers int                  // pictures worked on at once; 0 is the number of CPUs. The engine itself doesn't count: see [Engine.Slots]
+	Log     func(message string) // receives the warnings of libvips, from any goroutine; nil leaves the receiver as it is
+}
+
+// Engine executes plans with libvips. It is safe for concurrent use. Make one with [New].
+type Engine struct {
+	workers int
+}
+
+// New starts libvips, once a process and for good, and returns an engine. What is written and read, and what is blocked,
+// is the same for all engines of a process.
+func New(cfg Config) (*Engine, error) {
+	if cfg.Log != nil {
+		receiver.Store(&cfg.Log)
+	}
+	if err := start(); err != nil {
+		return nil, err
+	}
+	workers := cfg.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	return &Engine{workers: workers}, nil
+}
+
+// Slots returns how many pictures should be worked on at once; a [transform.Gate] sees to it.
+func (e *Engine) Slots() int { return e.workers }
+
+// Writable returns the formats that this libvips encodes: each was tried at the start.
+func (e *Engine) Writable() plan.Set { return started.writable }
+
+// Version names libvips, our settings and, by a hash of what they made of a small picture, its encoders.
+func (e *Engine) Version() string { return started.version }
+
+// Probe reads the header of o. Bytes that are no picture of an allowed format are Unsupported, those that begin like one
+// and can't be read are Broken.
+func (e *Engine) Probe(ctx context.Context, o transform.Original) (s plan.Source, err error) {
+	const op = "reading the header"
+	if err := ctx.Err(); err != nil {
+		return plan.Source{}, failed(transform.KindOf(err), op, err)
+	}
+	defer recovered(op, &err)
+	return probe(o.Bytes)
+}
+
+// Render executes p. When ctx ends meanwhile, pixel work stops and the error is Canceled or Timeout; an encoder that has
+// begun goes on to its end first.
+func (e *Engine) Render(ctx context.Context, in transform.Inputs, p plan.Plan) (out *transform.Image, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, failed(transform.KindOf(err), "rendering", err)
+	}
+	defer recovered("rendering", &err)
+
+	// libvips keeps buffers by thread; a goroutine that wanders would leave some on each.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+
+	j := &job{ctx: ctx, src: in.Base.Bytes, plan: p}
+	defer j.close()
+	defer context.AfterFunc(ctx, j.kill)()
+	if err := j.run(); err != nil {
+		return nil, err
+	}
+	data, err := j.encode()
+	if err != nil {
+		return nil, err
+	}
+	return &transform.Image{Bytes: data, Format: p.Output.Format, Width: p.Width, Height: p.Height, Frames: j.frames}, nil
+}
+
+var _ transform.Engine = (*Engine)(nil)
+
+// vipsTypes are the loaders that govips is to find for a format; what it finds must agree with what we sniffed.
+var vipsTypes = map[plan.Format]vips.ImageType{
+	plan.JPEG: vips.ImageTypeJPEG,
+	plan.PNG:  vips.ImageTypePNG,
+	plan.GIF:  vips.ImageTypeGIF,
+	plan.WebP: vips.ImageTypeWEBP,
+	plan.AVIF: vips.ImageTypeAVIF,
+	plan.HEIC: vips.ImageTypeHEIF,
+	plan.TIFF: vips.ImageTypeTIFF,
+	plan.SVG:  vips.ImageTypeSVG,
+	plan.JXL:  vips.ImageTypeJXL,
+}

@@ -1,0 +1,21 @@
+package vipsexec_test
+
+import (
+	"testing"
+
+	"github.com/imageorigin/imageorigin/transform/transformtest"
+	"github.com/imageorigin/imageorigin/transform/vipsexec"
+)
+
+func newEngine(t testing.TB) *vipsexec.Engine {
+	t.Helper()
+	e, err := vipsexec.New(vipsexec.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestEngineSuite(t *testing.T) {
+	transformtest.Run(t, newEngine(t))
+}

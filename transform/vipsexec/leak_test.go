@@ -1,0 +1,69 @@
+package vipsexec_test
+
+import (
+	"context"
+	"runtime/debug"
+	"testing"
+	"time"
+
+	"github.com/davidbyttow/govips/v2/vips"
+
+	"github.com/imageorigin/imageorigin/transform"
+	"github.com/imageorigin/imageorigin/transform/plan"
+	"github.com/imageorigin/imageorigin/transform/transformtest"
+)
+
+// govips closes forgotten images when Go collects garbage, which hides them from most tests and not from a busy server.
+func TestNothingIsLeftToTheGarbageCollector(t *testing.T) {
+	e := newEngine(t)
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	cutout, jpeg := transformtest.PNG(transformtest.Cutout(60, 40)), transformtest.JPEG(transformtest.Picture(300, 200))
+	for _, tt := range []struct {
+		name     string
+		src      []byte
+		ops      []plan.Op
+		w, h, n  int
+		deadline time.Duration
+		fails    bool
+	}{
+		{name: "every op", src: cutout, w: 50, h: 40, ops: []plan.Op{
+			plan.Resize{Width: 50, Height: 30},
+			plan.Colour{},
+			plan.Orient{Orientation: 3},
+			plan.SmartCrop{Width: 30, Height: 30},
+			plan.Crop{X: 5, Width: 20, Height: 30},
+			plan.Flatten{Background: plan.Color{R: 9, A: 99}},
+			plan.Embed{X: 5, Y: 5, Width: 50, Height: 40, Background: plan.Color{A: 255}},
+		}},
+		{name: "an animation", src: transformtest.File("animated.webp"), n: 3, w: 20, h: 20, ops: []plan.Op{
+			plan.Resize{Width: 30, Height: 20}, plan.Colour{}, plan.SmartCrop{Width: 20, Height: 20}, plan.Orient{Orientation: 6},
+		}},
+		{name: "half a picture", src: jpeg[:len(jpeg)/2], w: 30, h: 20, ops: []plan.Op{plan.Resize{Width: 30, Height: 20}}, fails: true},
+		{name: "a mistaken plan", src: jpeg, w: 30, h: 21, ops: []plan.Op{plan.Resize{Width: 30, Height: 20}}, fails: true},
+		{name: "a passed deadline", src: jpeg, w: 8000, h: 8000, ops: []plan.Op{plan.Resize{Width: 8000, Height: 8000}}, deadline: 20 * time.Millisecond, fails: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			before := vips.OpenImageRefs()
+			ctx := context.Background()
+			if tt.deadline > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, tt.deadline)
+				defer cancel()
+			}
+			p := plan.Plan{
+				Load: plan.Load{Format: transform.Sniff(tt.src), Frames: max(tt.n, 1)}, Ops: tt.ops,
+				Output: plan.Output{Format: plan.WebP, Quality: 80}, Width: tt.w, Height: tt.h, Frames: max(tt.n, 1),
+			}
+			_, err := e.Render(ctx, transform.Inputs{Base: transform.Original{Bytes: tt.src}}, p)
+			if (err != nil) != tt.fails {
+				t.Errorf("got error %v, want one: %v", err, tt.fails)
+			}
+			if _, err := e.Probe(context.Background(), transform.Original{Bytes: tt.src}); err != nil {
+				t.Error(err)
+			}
+			if after := vips.OpenImageRefs(); after != before {
+				t.Errorf("%d images are open, %d were before", after, before)
+			}
+		})
+	}
+}

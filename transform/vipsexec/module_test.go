@@ -1,0 +1,80 @@
+package vipsexec_test
+
+import (
+	"context"
+	"encoding/json"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/imageorigin/imageorigin/transform/vipsexec"
+)
+
+func TestCaddyfileBecomesJSON(t *testing.T) {
+	for _, tt := range []struct {
+		name, text, want, err string
+	}{
+		{name: "nothing set", text: "vips", want: `{}`},
+		{name: "workers", text: "vips {\n workers 3\n}", want: `{"workers":3}`},
+		{name: "an argument", text: "vips 3", err: "workers"},
+		{name: "unknown option", text: "vips {\n threads 3\n}", err: `unknown option "threads"; expected workers`},
+		{name: "set twice", text: "vips {\n workers 3\n workers 4\n}", err: "already set at line 2"},
+		{name: "no number", text: "vips {\n workers many\n}", err: "not a number of 1 or more"},
+		{name: "none", text: "vips {\n workers 0\n}", err: "not a number of 1 or more"},
+		{name: "no value", text: "vips {\n workers\n}", err: "wrong argument count"},
+		{name: "two values", text: "vips {\n workers 1 2\n}", err: "wrong argument count"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var v vipsexec.Vips
+			err := v.UnmarshalCaddyfile(caddyfile.NewTestDispenser(tt.text))
+			if tt.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.err) {
+					t.Errorf("%q: got error %v, want one with %q", tt.text, err, tt.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatalf("%q: %v", tt.text, err)
+			}
+			if got, _ := json.Marshal(&v); string(got) != tt.want {
+				t.Errorf("%q: got %s, want %s", tt.text, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestModuleIsAnEngineOfItsSlots(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		workers int
+		slots   int
+	}{
+		{"as configured", 5, 5},
+		{"one a CPU by default", 0, runtime.GOMAXPROCS(0)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx, cancel := caddy.NewContext(caddy.Context{Context: context.Background()})
+			defer cancel()
+			info, err := caddy.GetModule("imageorigin.engines.vips")
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := info.New().(*vipsexec.Vips)
+			v.Workers = tt.workers
+			if err := v.Provision(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if v.Slots() != tt.slots || v.Writable() == 0 || v.Version() == "" {
+				t.Errorf("got %d slots, writable %v, version %q; want %d slots", v.Slots(), v.Writable(), v.Version(), tt.slots)
+			}
+		})
+	}
+	ctx, cancel := caddy.NewContext(caddy.Context{Context: context.Background()})
+	defer cancel()
+	if err := (&vipsexec.Vips{Workers: -1}).Provision(ctx); err == nil {
+		t.Error("a negative number of workers is accepted")
+	}
+}

@@ -1,0 +1,102 @@
+package vipsexec_test
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/imageorigin/imageorigin/transform"
+	"github.com/imageorigin/imageorigin/transform/plan"
+	"github.com/imageorigin/imageorigin/transform/syntax"
+	"github.com/imageorigin/imageorigin/transform/transformtest"
+)
+
+// TestEveryPlanIsExecutable resolves chains for sources of every kind: whatever plan allows, the engine does, and the
+// result has the size that was planned.
+func TestEveryPlanIsExecutable(t *testing.T) {
+	e := newEngine(t)
+	pic := transformtest.Picture(301, 203)
+	sources := map[string][]byte{
+		"jpeg":          transformtest.JPEG(pic),
+		"rotated jpeg":  transformtest.WithOrientation(transformtest.JPEG(transformtest.Stored(pic, 8)), 8),
+		"mirrored jpeg": transformtest.WithOrientation(transformtest.JPEG(transformtest.Stored(pic, 5)), 5),
+		"large jpeg":    transformtest.JPEG(transformtest.Picture(1283, 857)),
+		"cmyk":          transformtest.File("cmyk.jpg"),
+		"p3":            transformtest.WithProfile(transformtest.JPEG(pic), transformtest.File("displayp3.icc")),
+		"png":           transformtest.PNG(pic),
+		"cutout":        transformtest.PNG(transformtest.Cutout(301, 203)),
+		"gif":           transformtest.GIF(7, pic, transformtest.Stored(pic, 2), transformtest.Cutout(301, 203)),
+		"webp":          transformtest.File("alpha.webp"),
+		"animated webp": transformtest.File("animated.webp"),
+		"avif":          transformtest.File("still.avif"),
+		"heic":          transformtest.File("rotated.heic"),
+		"tiff":          transformtest.File("still.tiff"),
+		"jxl":           transformtest.File("still.jxl"),
+		"svg":           []byte(transformtest.Drawing),
+		"view box":      []byte(transformtest.ViewBoxDrawing),
+		"tiny":          transformtest.PNG(transformtest.Picture(1, 1)),
+	}
+	sizes := []string{"", "w-100", "h-77", "w-100,h-77", "w-0.5", "w-700,h-40", "w-3,h-150", "h-90,ar-4-3", "w-1,h-1", "w-40,dpr-2"}
+	crops := []string{"", "c-force", "c-at_max", "c-at_least", "c-maintain_ratio", "cm-extract", "cm-pad_resize", "cm-pad_resize,bg-FF000050", "cm-pad_extract,bg-00FF00", "fo-auto", "cm-extract,fo-auto", "fo-bottom_right", "cm-extract,x-10,y-5"}
+	outputs := []string{"", "f-jpg", "f-webp", "f-avif", "f-png", "f-auto", "f-jpg,pr-true", "f-png,lo-true", "f-webp,lo-true,md-true", "f-jpg,cp-true,md-true", "q-30"}
+	chains := []string{"w-100,h-77:w-50", "w-60,h-60,fo-auto:h-20,cm-extract:w-90,h-90,cm-pad_resize,bg-112233", "w-2000,c-at_max:w-30"}
+	for i, size := range sizes {
+		for j, crop := range crops {
+			chain := size
+			for _, more := range []string{crop, outputs[(i*len(crops)+j)%len(outputs)]} {
+				if more != "" && chain != "" {
+					chain += ","
+				}
+				chain += more
+			}
+			chains = append(chains, chain)
+		}
+	}
+	chains = append(chains, outputs...)
+	const share = 5 // each source takes every fifth chain, each another one
+	resolved, n := 0, 0
+	for _, name := range slices.Sorted(maps.Keys(sources)) {
+		src := sources[name]
+		s, err := e.Probe(t.Context(), transform.Original{Bytes: src})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+		for i, text := range chains {
+			if (i+n)%share != 0 {
+				continue
+			}
+			chain, err := syntax.Parse(text)
+			if err != nil {
+				continue // a mixture that the language forbids
+			}
+			for _, accept := range []plan.Set{0, plan.SetOf(plan.WebP, plan.AVIF)} {
+				p, err := plan.Resolve(chain, plan.Sources{Base: s}, plan.Hints{Accept: accept, Writable: e.Writable(), Formats: []plan.Format{plan.AVIF, plan.WebP}}, plan.Limits{OutputPixels: 1 << 22})
+				if err != nil {
+					if limit := (*plan.LimitError)(nil); !errors.As(err, &limit) {
+						if wrong := (*syntax.Error)(nil); !errors.As(err, &wrong) {
+							t.Errorf("%s %q: %v", name, text, err)
+						}
+					}
+					continue
+				}
+				if p.Original {
+					continue
+				}
+				resolved++
+				img, err := e.Render(t.Context(), transform.Inputs{Base: transform.Original{Bytes: src}}, p)
+				if err != nil {
+					t.Errorf("%s %q: %v\n%v", name, text, err, p)
+					continue
+				}
+				if got, err := e.Probe(t.Context(), transform.Original{Bytes: img.Bytes}); err != nil || got.Width != p.Width || got.Height != p.Height {
+					t.Errorf("%s %q: the file is %dx%d, %v; planned are %dx%d", name, text, got.Width, got.Height, err, p.Width, p.Height)
+				}
+			}
+		}
+	}
+	if resolved < 500 {
+		t.Errorf("only %d plans came about; is the language another?", resolved)
+	}
+}

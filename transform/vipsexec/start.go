@@ -1,0 +1,91 @@
+package vipsexec
+
+/*
+#cgo pkg-config: vips
+#include <stdlib.h>
+#include <vips/vips.h>
+*/
+import "C"
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/davidbyttow/govips/v2/vips"
+
+	"github.com/imageorigin/imageorigin/transform/plan"
+)
+
+// The classes of libvips that are open; each stands for its File, Buffer and Source forms. Everything else that loads or
+// saves is blocked, what later versions bring included.
+var (
+	loaders = []string{
+		"VipsForeignLoadJpeg",
+		"VipsForeignLoadPng",
+		"VipsForeignLoadWebp",
+		"VipsForeignLoadNsgif",
+		"VipsForeignLoadHeif", // HEIC and AVIF
+		"VipsForeignLoadTiff",
+		"VipsForeignLoadSvg",
+		"VipsForeignLoadJxl",
+	}
+	savers = []string{
+		"VipsForeignSaveJpeg",
+		"VipsForeignSavePng",
+		"VipsForeignSaveWebp",
+		"VipsForeignSaveHeif", // used for AVIF only
+		"VipsForeignSaveCgif",
+		"VipsForeignSaveJxl",
+	}
+)
+
+// Allowed returns the classes of libvips' loaders and savers that are open; all others are blocked.
+func Allowed() (loading, saving []string) {
+	return slices.Clone(loaders), slices.Clone(savers)
+}
+
+// receiver gets the warnings of libvips, which has one log a process.
+var receiver atomic.Pointer[func(message string)]
+
+var started struct {
+	writable plan.Set
+	version  string
+}
+
+// start runs once: govips can't start again after an end, so there is none.
+var start = sync.OnceValue(func() error {
+	vips.LoggingSettings(func(domain string, _ vips.LogLevel, message string) {
+		if log := receiver.Load(); log != nil {
+			(*log)(domain + ": " + message)
+		}
+	}, vips.LogLevelWarning)
+	// One thread a job: jobs run side by side. No operation cache: no two jobs share an input, and it would keep
+	// originals alive.
+	if err := vips.Startup(&vips.Config{ConcurrencyLevel: 1}); err != nil {
+		return fmt.Errorf("starting libvips: %w", err)
+	}
+	// The order matters: the coarse locks first, then the exceptions. libvips marks JXL and SVG as untrusted.
+	C.vips_block_untrusted_set(C.TRUE)
+	block("VipsForeignLoad", true)
+	block("VipsForeignSave", true)
+	for _, class := range slices.Concat(loaders, savers) {
+		block(class, false)
+	}
+	started.writable, started.version = tryEncoders()
+	return nil
+})
+
+// block closes or opens an operation class of libvips with all its subclasses. A name that this libvips doesn't know is
+// ignored by it.
+func block(class string, blocked bool) {
+	name := C.CString(class)
+	defer C.free(unsafe.Pointer(name))
+	state := C.gboolean(C.FALSE)
+	if blocked {
+		state = C.TRUE
+	}
+	C.vips_operation_block_set(name, state)
+}
