@@ -1,0 +1,9 @@
+// Package imageorigin turns a Caddy web server into an image CDN origin. Importing it links the standard set of
+// modules; `xcaddy build --with github.com/imageorigin/imageorigin` is all that it takes.
+package imageorigin
+
+import (
+	_ "github.com/imageorigin/imageorigin/caddymodule"
+	_ "github.com/imageorigin/imageorigin/origins/folder"
+	_ "github.com/imageorigin/imageorigin/origins/web"
+)
