@@ -90,13 +90,18 @@ func loadOf(ops []Op, s Source, frames int, l Limits) Load {
 	switch s.Format {
 	case JPEG:
 		load.Shrink = shrink(dims{w, h}, to)
+	case WebP:
+		// libwebp scales colours without regard to alpha, so fringes would show; and only still pictures.
+		if !s.Alpha && frames == 1 && s.Frames == 1 {
+			load.Scale = 1 / float64(shrink(dims{w, h}, to))
+		}
 	case SVG:
 		load.Scale = vectorScale(dims{w, h}, to, l)
 	}
 	return load
 }
 
-// shrink returns the largest scale of the JPEG decoder that leaves a factor of 1.5 or more to the resize that follows,
+// shrink returns the largest factor of 8, 4, 2 and 1 (those of the JPEG decoder) that leaves a factor of 1.5 or more to the resize that follows,
 // so that its filter still sees more pixels than it makes.
 func shrink(from, to dims) int {
 	for _, n := range []int{8, 4, 2} {
