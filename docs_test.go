@@ -101,12 +101,33 @@ func TestJSONOfThePagesHasTheFieldsThatExist(t *testing.T) {
 			if err := caddy.StrictUnmarshalJSON(raw, &app); err != nil {
 				t.Errorf("%v\n%s", err, raw)
 			}
+			for name, origin := range app.Origins {
+				checkSource(t, name, origin.Source)
+			}
 			for _, handler := range handlers(t, config.AppsRaw["http"]) {
 				if err := caddy.StrictUnmarshalJSON(handler, new(caddymodule.Handler)); err != nil {
 					t.Errorf("%v\n%s", err, handler)
 				}
 			}
 		})
+	}
+}
+
+// checkSource decodes the source of an origin as Caddy does: strictly, into the module that its type names.
+func checkSource(t *testing.T, name string, raw json.RawMessage) {
+	t.Helper()
+	var fields map[string]any
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		t.Fatalf("origin %s: %v", name, err)
+	}
+	kind, _ := fields["type"].(string)
+	delete(fields, "type")
+	module, err := caddy.GetModule("imageorigin.origins." + kind)
+	if err != nil {
+		t.Fatalf("origin %s: %v", name, err)
+	}
+	if err := caddy.StrictUnmarshalJSON(caddyconfig.JSON(fields, nil), module.New()); err != nil {
+		t.Errorf("origin %s: %v\n%s", name, err, raw)
 	}
 }
 
