@@ -96,9 +96,9 @@ func TestJSONErrorsNameTheField(t *testing.T) {
 	}
 }
 
-func TestAppLoadsWithNothingConfigured(t *testing.T) {
-	if err := provision(t, `{}`); err != nil {
-		t.Error(err)
+func TestAHandlerWithoutAnyEndpointIsRefused(t *testing.T) {
+	if err := provision(t, `{}`); err == nil || !strings.Contains(err.Error(), "no endpoint is declared") {
+		t.Errorf("a handler that can serve nothing: got %v", err)
 	}
 }
 
@@ -172,6 +172,9 @@ func TestFailedReloadKeepsTheOldConfigInForce(t *testing.T) {
 		t.Helper()
 		if got := caddymodule.GateSlots(t); got != slots {
 			t.Errorf("%s: got %d slots, want %d", when, got, slots)
+		}
+		if got := ruling.Load().Slots(); got != slots {
+			t.Errorf("%s: the engine of %d slots rules, want that of %d", when, got, slots)
 		}
 		if n := caddymodule.Running(); n != 1 {
 			t.Errorf("%s: %d configs run, want 1", when, n)

@@ -25,9 +25,13 @@ type engine interface {
 
 	// Slots is how many pictures the guest wants worked on at once.
 	Slots() int
+
+	// Rule is called when the guest's config comes into force, and again when it does so after one that failed to
+	// start: what the guest has once a process, such as a log, is its own from then on.
+	Rule()
 }
 
-// errNoVips is the error of a binary that was built without cgo: it serves files, but can transform nothing.
+// errNoVips is the error of a binary that was built without cgo: it has no engine, so no config loads.
 var errNoVips = errors.New(`engine "vips": this binary was built without cgo; rebuild with CGO_ENABLED=1 (xcaddy needs it in the environment) and libvips`)
 
 // checkEngine says what is wrong with the type of an engine.
@@ -105,7 +109,16 @@ func (c *configs) push(a *App) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.apps = append(c.apps, a)
-	gate.SetSlots(a.guest.Slots())
+	c.rule()
+}
+
+// rule has the config that was started last rule the process. The caller holds the lock.
+func (c *configs) rule() {
+	if n := len(c.apps); n > 0 {
+		guest := c.apps[n-1].guest
+		gate.SetSlots(guest.Slots())
+		guest.Rule()
+	}
 }
 
 // remove takes a's limits out of force; those of the config that was started last before it, or after it, then hold.
@@ -117,7 +130,5 @@ func (c *configs) remove(a *App) {
 		return
 	}
 	c.apps = slices.Delete(c.apps, i, i+1)
-	if n := len(c.apps); n > 0 {
-		gate.SetSlots(c.apps[n-1].guest.Slots())
-	}
+	c.rule()
 }

@@ -3,6 +3,7 @@ package caddymodule_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -43,6 +44,11 @@ func (e *fakeVips) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 }
 
 func (e *fakeVips) Slots() int { return max(e.Count, 1) }
+
+// ruling is the engine whose config is in force.
+var ruling atomic.Pointer[fakeVips]
+
+func (e *fakeVips) Rule() { ruling.Store(e) }
 
 func (*fakeVips) Probe(context.Context, transform.Original) (plan.Source, error) {
 	return plan.Source{}, &transform.Error{Kind: transform.Unsupported, Op: "probe", Err: errors.New("no picture")}

@@ -23,10 +23,10 @@ const (
 )
 
 // MaxSide is the longest side in pixels that we write in files of the format: what the file can express, for AVIF what
-// libheif writes. 0 is more than any result has.
+// libheif writes and for JPEG what libjpeg does. 0 is more than any result has.
 func (f Format) MaxSide() int { return formatSides[f] }
 
-var formatSides = map[Format]int{WebP: 16383, AVIF: 16384, JPEG: 65535, GIF: 65535}
+var formatSides = map[Format]int{WebP: 16383, AVIF: 16384, JPEG: 65500, GIF: 65535}
 
 // checkSource refuses sources that are too large, and facts that no picture has.
 func checkSource(s Source, l Limits) error {
@@ -84,7 +84,7 @@ func checkFormat(f Format, p picture) error {
 	if fitsFormat(f, p) {
 		return nil
 	}
-	return &LimitError{f.String() + "_side", fmt.Sprintf("the result would be %s; %s files hold at most %s pixels a side",
+	return &LimitError{"", fmt.Sprintf("the result would be %s; %s files hold at most %s pixels a side",
 		size(p.width, p.height), f, figure(formatSides[f]))}
 }
 

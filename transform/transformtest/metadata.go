@@ -67,6 +67,9 @@ func (s suite) metadata(t *testing.T) {
 			if bytes.Contains(img.Bytes, []byte(person)) {
 				t.Error("the author is still in it")
 			}
+			if f == plan.JPEG && bytes.Contains(img.Bytes, []byte("Exif\x00\x00")) {
+				t.Error("there is EXIF, which nobody asked for")
+			}
 			wantProfile(t, s, img.Bytes, true)
 		})
 	}

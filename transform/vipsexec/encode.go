@@ -1,6 +1,8 @@
 package vipsexec
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -40,7 +42,28 @@ func (j *job) encode() ([]byte, error) {
 			return nil, failed(transform.Internal, op, err)
 		}
 	}
+	if o.Format == plan.JPEG && o.KeepProfile && !o.KeepMetadata {
+		data = withoutEXIF(data)
+	}
 	return data, nil
+}
+
+// withoutEXIF drops the EXIF segments from a JPEG file. libvips makes one up for every picture, and its saver leaves out
+// either that and the profile, or neither.
+func withoutEXIF(file []byte) []byte {
+	out, at := append(make([]byte, 0, len(file)), file[:2]...), 2
+	for at+4 <= len(file) && file[at] == 0xff && file[at+1] != 0xda { // up to the start of the scan
+		size := 2 + int(binary.BigEndian.Uint16(file[at+2:]))
+		if at+size > len(file) {
+			break
+		}
+		segment := file[at : at+size]
+		if segment[1] != 0xe1 || !bytes.HasPrefix(segment[4:], []byte("Exif\x00")) {
+			out = append(out, segment...)
+		}
+		at += size
+	}
+	return append(out, file[at:]...)
 }
 
 // strip removes what the output shall not hold, by hand: the savers' own option leaves the profile in WebP, knows nothing
@@ -129,12 +152,12 @@ func save(img *vips.ImageRef, o plan.Output) (data []byte, err error) {
 	return data, err
 }
 
-// jxlDistance turns a quality of 1…100 into libjxl's measure, where 1 is not to be told from the original and 25 the
-// worst: the formula by which libjxl's own tools read a quality.
+// jxlDistance turns a quality of 1…100 into libjxl's measure, where 1 is not to be told from the original: the formula by
+// which libjxl's own tools read a quality, up to 15, the worst that libvips takes; it would use its default for more.
 func jxlDistance(quality int) float64 {
 	q := float64(quality)
 	if quality >= 30 {
 		return 0.1 + (100-q)*0.09
 	}
-	return 53.0/3000*q*q - 23.0/20*q + 25
+	return min(53.0/3000*q*q-23.0/20*q+25, 15)
 }

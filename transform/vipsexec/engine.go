@@ -16,8 +16,7 @@ import (
 
 // Config is what an Engine can be told.
 type Config struct {
-	Workers int                  // pictures worked on at once; 0 is the number of CPUs. The engine itself doesn't count: see [Engine.Slots]
-	Log     func(message string) // receives the warnings of libvips, from any goroutine; nil leaves the receiver as it is
+	Workers int // pictures worked on at once; 0 is the number of CPUs. The engine itself doesn't count: see [Engine.Slots]
 }
 
 // Engine executes plans with libvips. It is safe for concurrent use. Make one with [New].
@@ -28,9 +27,6 @@ type Engine struct {
 // New starts libvips, once a process and for good, and returns an engine. What is written and read, and what is blocked,
 // is the same for all engines of a process.
 func New(cfg Config) (*Engine, error) {
-	if cfg.Log != nil {
-		receiver.Store(&cfg.Log)
-	}
 	if err := start(); err != nil {
 		return nil, err
 	}
@@ -40,6 +36,9 @@ func New(cfg Config) (*Engine, error) {
 	}
 	return &Engine{workers: workers}, nil
 }
+
+// LogTo has log receive the warnings of libvips from now on, from any goroutine. libvips has one log a process.
+func LogTo(log func(message string)) { receiver.Store(&log) }
 
 // Slots returns how many pictures should be worked on at once; a [transform.Gate] sees to it.
 func (e *Engine) Slots() int { return e.workers }

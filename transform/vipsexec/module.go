@@ -21,6 +21,7 @@ type Vips struct {
 	Workers int `json:"workers,omitempty"`
 
 	engine *Engine
+	logger *zap.Logger
 }
 
 // CaddyModule returns the Caddy module information.
@@ -31,19 +32,21 @@ func (*Vips) CaddyModule() caddy.ModuleInfo {
 	}
 }
 
-// Provision starts libvips with the first config that uses it. Its warnings go to the log at debug level: they tell
-// about damaged pictures, which the answer to the request tells as well.
+// Provision starts libvips with the first config that uses it.
 func (v *Vips) Provision(ctx caddy.Context) error {
 	if v.Workers < 0 {
 		return errors.New("workers is negative; set 1 or more, or leave it out for the number of CPUs")
 	}
-	logger := ctx.Logger()
+	v.logger = ctx.Logger()
 	var err error
-	v.engine, err = New(Config{
-		Workers: v.Workers,
-		Log:     func(message string) { logger.Debug("libvips warns", zap.String("warning", message)) },
-	})
+	v.engine, err = New(Config{Workers: v.Workers})
 	return err
+}
+
+// Rule takes the warnings of libvips to this config's log, at debug level: they tell about damaged pictures, which the
+// answer to the request tells as well.
+func (v *Vips) Rule() {
+	LogTo(func(message string) { v.logger.Debug("libvips warns", zap.String("warning", message)) })
 }
 
 // Slots returns how many pictures should be worked on at once.

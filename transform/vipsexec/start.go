@@ -47,7 +47,7 @@ func Allowed() (loading, saving []string) {
 	return slices.Clone(loaders), slices.Clone(savers)
 }
 
-// receiver gets the warnings of libvips, which has one log a process.
+// receiver gets the warnings of libvips; see LogTo.
 var receiver atomic.Pointer[func(message string)]
 
 var started struct {

@@ -153,3 +153,51 @@ func FuzzWalkersNeverPanic(f *testing.F) {
 		}
 	})
 }
+
+func TestTheLongestSidesCanBeWritten(t *testing.T) {
+	e, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := transformtest.PNG(transformtest.Uniform(8, 8, transformtest.Blue))
+	for _, f := range []plan.Format{plan.JPEG, plan.WebP, plan.AVIF} {
+		p := plan.Plan{
+			Load: plan.Load{Format: plan.PNG, Shrink: 1, Scale: 1, Frames: 1}, Width: f.MaxSide(), Height: 16, Frames: 1,
+			Ops:    []plan.Op{plan.Resize{Width: f.MaxSide(), Height: 16}, plan.Colour{}},
+			Output: plan.Output{Format: f, Quality: 50},
+		}
+		if _, err := e.Render(t.Context(), transform.Inputs{Base: transform.Original{Bytes: src}}, p); err != nil {
+			t.Errorf("%v with a side of %d: %v", f, f.MaxSide(), err)
+		}
+	}
+}
+
+func TestFilesDoNotShrinkAsTheQualityRises(t *testing.T) {
+	e, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := transformtest.PNG(transformtest.Picture(120, 80))
+	for _, f := range []plan.Format{plan.JPEG, plan.WebP, plan.AVIF, plan.JXL} {
+		if !e.Writable().Has(f) {
+			t.Errorf("this libvips doesn't write %v", f)
+			continue
+		}
+		before := 0
+		for _, q := range []int{1, 15, 40, 70, 95} {
+			p := plan.Plan{
+				Load: plan.Load{Format: plan.PNG, Shrink: 1, Scale: 1, Frames: 1}, Width: 120, Height: 80, Frames: 1,
+				Ops:    []plan.Op{plan.Colour{}},
+				Output: plan.Output{Format: f, Quality: q},
+			}
+			img, err := e.Render(t.Context(), transform.Inputs{Base: transform.Original{Bytes: src}}, p)
+			if err != nil {
+				t.Fatalf("%v at %d: %v", f, q, err)
+			}
+			if len(img.Bytes) < before {
+				t.Errorf("%v at %d has %d bytes, less than the %d of the quality before", f, q, len(img.Bytes), before)
+			}
+			before = len(img.Bytes)
+		}
+	}
+}
