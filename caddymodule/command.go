@@ -26,6 +26,8 @@ func init() {
 		Long:  "Commands of imageorigin, the image server. Each tells its options with --help.",
 		CobraFunc: func(cmd *cobra.Command) {
 			cmd.AddCommand(serveCommand())
+			cmd.Args = cobra.NoArgs // so that a mistyped command is an error
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		},
 	})
 }

@@ -1,8 +1,12 @@
 package caddymodule
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -20,16 +24,18 @@ func init() { caddy.RegisterModule(new(Handler)) }
 // .degraded and .error, and adds one object "imageorigin" to the access log.
 type Handler struct {
 	// Name of the endpoint that answers here, whatever the host; the whole path is then the file's. Default: the
-	// endpoint that the host is bound to, else the one that the first path segment names, else "default".
+	// endpoint that the host is bound to, else the one that the first path segment names, else "default". Placeholders
+	// are not supported.
 	Endpoint string `json:"endpoint,omitempty"`
 
-	// An endpoint of this handler alone. Excludes Endpoint.
+	// An endpoint of this handler alone; excludes `endpoint`. Default: none.
 	Inline *Endpoint `json:"inline,omitempty"`
 
 	// Origins of the inline endpoint that have no name in the app, tried after those that it names, in order.
 	InlineOrigins []NamedOrigin `json:"inline_origins,omitempty"`
 
 	// Go on to the next handler, instead of answering 404, where no origin has the file or no endpoint is meant.
+	// Default: false.
 	PassThru bool `json:"pass_thru,omitempty"`
 
 	app    *App
@@ -58,9 +64,12 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	case h.Inline != nil:
 		h.bound, err = h.app.inlineEndpoint(ctx, h.Inline, h.InlineOrigins)
 		return err
+	case len(h.app.endpoints) == 0:
+		return errors.New("no endpoint is declared in apps.imageorigin.endpoints; declare one there, or give the handler an inline one")
 	case h.Endpoint != "":
-		if h.bound = h.app.router.byName[h.Endpoint]; h.bound == nil {
-			return fmt.Errorf("endpoint %q is not declared; declare it in the global imageorigin block", h.Endpoint)
+		if h.bound = h.app.endpoints[h.Endpoint]; h.bound == nil {
+			return fmt.Errorf("endpoint %q is not declared in apps.imageorigin.endpoints; declared: %s",
+				h.Endpoint, strings.Join(slices.Sorted(maps.Keys(h.app.endpoints)), ", "))
 		}
 	}
 	return nil
