@@ -59,7 +59,13 @@ func newRemote(s *source) *remote {
 		ctx: s.ctx, origin: s.origin, request: s.request, want: s.attributes, wanted: s.wanted,
 		head: s.head, body: s.body, at: int64(len(s.head)), end: s.attributes.Size,
 	}
-	if !s.whole {
+	switch {
+	case s.ahead:
+		r.head, r.at = nil, 0
+		if s.part != nil {
+			r.at, r.end = s.part.Start, s.part.Start+s.part.Length
+		}
+	case !s.whole:
 		r.end = r.at
 	}
 	return r
@@ -90,10 +96,8 @@ func (r *remote) Read(p []byte) (int, error) {
 		r.pos += int64(n)
 		return n, nil
 	}
-	if r.body == nil || r.at != r.pos || r.at >= r.end {
-		if err := r.reopen(); err != nil {
-			return 0, err
-		}
+	if err := r.reach(); err != nil {
+		return 0, err
 	}
 	n, err := r.body.Read(p)
 	r.pos += int64(n)
@@ -105,6 +109,28 @@ func (r *remote) Read(p []byte) (int, error) {
 		err = nil
 	}
 	return n, err
+}
+
+// maxGap is how much of a body is read over rather than opened anew behind it.
+const maxGap = 64 << 10
+
+// reach puts the body where the reader is.
+func (r *remote) reach() error {
+	gap := r.pos - r.at
+	if r.body == nil || gap < 0 || gap > maxGap || r.pos >= r.end {
+		return r.reopen()
+	}
+	return r.skip(gap)
+}
+
+// skip reads over n bytes of the body.
+func (r *remote) skip(n int64) error {
+	done, err := io.CopyN(io.Discard, r.body, n)
+	r.at += done
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // reopen opens the original where the reader is: as far as the client said it would read, else to the end.
@@ -121,22 +147,21 @@ func (r *remote) reopen() error {
 	}
 	if !same(obj.Attributes, r.want) {
 		obj.Body.Close()
-		return errors.New("the original changed while it was being sent")
+		return r.fault(errors.New("the original changed while it was being sent"))
 	}
 	r.body, r.at, r.end = obj.Body, 0, r.want.Size
 	if obj.Range != nil {
 		r.at, r.end = obj.Range.Start, obj.Range.Start+obj.Range.Length
 	}
-	if r.at < r.pos { // the origin ignored the range
-		if _, err := io.CopyN(io.Discard, r.body, r.pos-r.at); err != nil {
-			return err
-		}
-		r.at = r.pos
+	if r.at > r.pos {
+		return r.fault(fmt.Errorf("asked for bytes from %d, got them from %d", r.pos, r.at))
 	}
-	if r.at != r.pos {
-		return fmt.Errorf("asked for bytes from %d, got them from %d", r.pos, r.at)
-	}
-	return nil
+	return r.skip(r.pos - r.at) // where the origin ignored the range
+}
+
+// fault is a failure of the origin.
+func (r *remote) fault(err error) error {
+	return &origins.Error{Kind: origins.Unknown, Origin: r.want.Origin, Key: r.request.Key, Err: err}
 }
 
 func same(a, b origins.Attributes) bool {

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -48,6 +49,9 @@ func (d *deadline) explain(err error) error {
 	}
 	if e, ok := asOrigins(err); ok && e.Kind == origins.Canceled {
 		return &origins.Error{Kind: origins.Timeout, Origin: e.Origin, Key: e.Key, Err: fmt.Errorf("no answer within limit timeout of %s", d.limit)}
+	}
+	if errors.Is(err, transform.ErrNoSlot) {
+		return &transform.Error{Kind: transform.Overloaded, Op: "waiting for a slot", Err: fmt.Errorf("none within limit timeout of %s", d.limit)}
 	}
 	if transform.KindOf(err) == transform.Canceled {
 		return &transform.Error{Kind: transform.Timeout, Op: "transforming", Err: fmt.Errorf("not done within limit timeout of %s", d.limit)}

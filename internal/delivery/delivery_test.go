@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -231,18 +232,64 @@ func TestPartsOfOtherFilesAreFetchedAlone(t *testing.T) {
 }
 
 func TestAFileThatChangesMidwayIsNeverMixed(t *testing.T) {
-	s := &shelf{files: map[string][]byte{"a": bytes.Repeat([]byte("a"), 20000)}, etag: `"1"`}
+	s := &shelf{files: map[string][]byte{"a": bytes.Repeat([]byte("a"), 200_000)}, etag: `"1"`}
 	resp, err := deliver(t, s, still(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Close()
 	s.etag = `"2"`
-	if _, err := resp.Content.Seek(10000, io.SeekStart); err != nil {
+	if _, err := resp.Content.Seek(150_000, io.SeekStart); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := resp.Content.Read(make([]byte, 10)); err == nil {
 		t.Error("bytes of another version were delivered")
+	}
+}
+
+func TestAPartOfAFileOfUnknownSizeIsTheWhole(t *testing.T) {
+	text := strings.Repeat("0123456789", 2000)
+	s := &shelf{files: map[string][]byte{"a": []byte(text)}, vague: true}
+	resp, err := deliver(t, s, still(), func(r *Request) { r.Range = &origins.Range{Start: 5000, Length: 10} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := body(t, resp); got != text || resp.Size != -1 {
+		t.Errorf("got %d bytes with size %d, want all %d, streamed", len(got), resp.Size, len(text))
+	}
+}
+
+func TestFaultsOfAPartAreToldBeforeTheAnswerBegins(t *testing.T) {
+	asked := 0
+	s := &shelf{files: map[string][]byte{"a": bytes.Repeat([]byte("a"), 200_000)}}
+	moody := origins.OriginFunc(func(ctx context.Context, req origins.Request) (*origins.Object, error) {
+		if asked++; asked > 1 {
+			return nil, &origins.Error{Kind: origins.Unreachable}
+		}
+		return s.Open(ctx, req)
+	})
+	_, err := deliver(t, moody, still(), func(r *Request) { r.Range = &origins.Range{Start: 100_000, Length: 10} })
+	if origins.KindOf(err) != origins.Unreachable {
+		t.Errorf("got %v, want the fault", err)
+	}
+}
+
+func TestAnOriginThatNamesItsVersionsAtRandomServesParts(t *testing.T) {
+	s := &shelf{files: map[string][]byte{"a": bytes.Repeat([]byte("a"), 200_000)}}
+	random := origins.OriginFunc(func(ctx context.Context, req origins.Request) (*origins.Object, error) {
+		s.etag = strconv.Quote(strconv.Itoa(len(s.opened)))
+		return s.Open(ctx, req)
+	})
+	resp, err := deliver(t, random, still(), func(r *Request) { r.Range = &origins.Range{Start: 100_000, Length: 10} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Close()
+	if _, err := resp.Content.Seek(100_000, io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.ReadFull(resp.Content, make([]byte, 10)); n != 10 || err != nil {
+		t.Errorf("got %d bytes, %v; want 10", n, err)
 	}
 }
 
@@ -340,6 +387,24 @@ func TestTheTimeoutIsToldAsOne(t *testing.T) {
 			if transform.KindOf(err) != transform.Timeout {
 				t.Errorf("got %v, want a timeout", err)
 			}
+		})
+	})
+	t.Run("of the line before the engine", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			slow := still()
+			slow.delay = time.Hour
+			e := transform.NewGate(1).Guard(slow)
+			busy := make(chan struct{})
+			go func() {
+				defer close(busy)
+				_, _ = e.Render(t.Context(), transform.Inputs{}, plan.Plan{})
+			}()
+			synctest.Wait()
+			_, err := deliver(t, &shelf{files: map[string][]byte{"a": jpeg}}, e, limits)
+			if transform.KindOf(err) != transform.Overloaded {
+				t.Errorf("got %v, want it overloaded", err)
+			}
+			<-busy
 		})
 	})
 	t.Run("not of a client that reads slowly", func(t *testing.T) {

@@ -57,13 +57,19 @@ func (s *Render) respond(ctx context.Context, req *Request, src *source) (*Respo
 	}
 	format := transform.Sniff(src.head)
 	if format == plan.Unknown {
-		resp := src.passThrough()
+		resp, err := src.passThrough()
+		if err != nil {
+			return nil, err
+		}
 		resp.Unsupported = len(req.Chain) > 0
 		resp.Timing.Download = time.Since(start)
 		return resp, nil
 	}
 	if wantsOriginal(req.Chain) {
-		resp := src.passThrough()
+		resp, err := src.passThrough()
+		if err != nil {
+			return nil, err
+		}
 		resp.Image, resp.Format, resp.ContentType = true, format, format.MediaType()
 		resp.Timing.Download = time.Since(start)
 		return resp, nil

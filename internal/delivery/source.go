@@ -20,8 +20,10 @@ type source struct {
 
 	attributes origins.Attributes
 	body       io.ReadCloser
-	head       []byte // the first transform.SniffLen bytes, or all of a shorter file
-	whole      bool   // body goes on behind head to the end of the file
+	head       []byte         // the first transform.SniffLen bytes, or all of a shorter file
+	whole      bool           // body goes on behind head to the end of the file
+	part       *origins.Range // what body is of, where it isn't the whole
+	ahead      bool           // body is the part that the client wants, and head belongs to an earlier answer
 }
 
 // open opens the original and reads its head. Where the client wants a part only, no more than the head is asked of
@@ -37,6 +39,13 @@ func (s *source) open(wanted *origins.Range) error {
 		if req.Range == nil || origins.KindOf(err) != origins.Invalid {
 			return err
 		}
+		if err := s.start(s.request); err != nil {
+			return err
+		}
+	}
+	if !s.whole && s.attributes.Size < 0 {
+		// A part of a file whose size the origin doesn't tell leads nowhere: what is behind it can't be named.
+		s.Close()
 		if err := s.start(s.request); err != nil {
 			return err
 		}
@@ -62,6 +71,7 @@ func (s *source) start(req origins.Request) error {
 		return err
 	}
 	s.body, s.attributes = obj.Body, obj.Attributes
+	s.part = obj.Range
 	s.whole = obj.Range == nil || (obj.Range.Start == 0 && obj.Range.Length == obj.Size)
 	return nil
 }
@@ -124,7 +134,10 @@ func sourceTooLarge(size, limit int64) error {
 }
 
 // passThrough answers with the original as it is. Ownership of the body passes to the response.
-func (s *source) passThrough() *Response {
+func (s *source) passThrough() (*Response, error) {
+	if err := s.advance(); err != nil {
+		return nil, err
+	}
 	a := s.attributes
 	resp := &Response{ContentType: a.ContentType, Size: a.Size, Modified: a.Modified, Origin: a, ETag: originalETag(a)}
 	switch file, ok := s.body.(io.ReadSeekCloser); {
@@ -136,8 +149,32 @@ func (s *source) passThrough() *Response {
 		resp.Content = newRemote(s)
 	}
 	s.body = nil
-	return resp
+	return resp, nil
 }
+
+// advance opens the original where the client will read, if that is behind the head: as long as nothing is promised to
+// the client, a fault can still be told, and an origin that names its versions differently from one answer to the next
+// be taken at its last word.
+func (s *source) advance() error {
+	w := s.wanted
+	if s.whole || w == nil || w.Length == 0 || w.Start < int64(len(s.head)) || w.Start >= s.attributes.Size {
+		return nil
+	}
+	s.Close()
+	req := s.request
+	req.Range = w
+	if err := s.start(req); err != nil {
+		return err
+	}
+	if s.attributes.Size < 0 {
+		return &origins.Error{Kind: origins.Unknown, Origin: s.attributes.Origin, Key: s.request.Key, Err: errVague}
+	}
+	s.ahead = true
+	return nil
+}
+
+// errVague is the error of an origin that told the size of a file a moment ago.
+var errVague = errors.New("the origin does not tell the size any more")
 
 func rewind(s io.Seeker) bool {
 	_, err := s.Seek(0, io.SeekStart)
