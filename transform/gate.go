@@ -3,6 +3,8 @@ package transform
 import (
 	"container/list"
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/imageorigin/imageorigin/transform/plan"
@@ -96,10 +98,22 @@ type guarded struct {
 	engine Engine
 }
 
+// ErrNoSlot is the cause where a context ended while its work waited in line.
+var ErrNoSlot = errors.New("no free slot")
+
+// noSlot is the error of a wait that err ended: too much work, unless the caller went away.
+func noSlot(err error) error {
+	kind := KindOf(err)
+	if kind == Timeout {
+		kind = Overloaded
+	}
+	return &Error{Kind: kind, Op: "waiting for a slot", Err: fmt.Errorf("%w: %w", ErrNoSlot, err)}
+}
+
 func (e guarded) Probe(ctx context.Context, o Original) (plan.Source, error) {
 	if Sniff(o.Bytes) == plan.SVG {
 		if err := e.gate.enter(ctx); err != nil {
-			return plan.Source{}, &Error{Kind: KindOf(err), Op: "waiting for a slot", Err: err}
+			return plan.Source{}, noSlot(err)
 		}
 		defer e.gate.leave()
 	}
@@ -108,7 +122,7 @@ func (e guarded) Probe(ctx context.Context, o Original) (plan.Source, error) {
 
 func (e guarded) Render(ctx context.Context, in Inputs, p plan.Plan) (*Image, error) {
 	if err := e.gate.enter(ctx); err != nil {
-		return nil, &Error{Kind: KindOf(err), Op: "waiting for a slot", Err: err}
+		return nil, noSlot(err)
 	}
 	defer e.gate.leave()
 	return e.engine.Render(ctx, in, p)

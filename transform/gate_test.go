@@ -143,8 +143,8 @@ func TestGateWaitsNoLongerThanTheContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		_, err := e.Render(ctx, transform.Inputs{}, plan.Plan{Width: 2})
-		if transform.KindOf(err) != transform.Timeout || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("after the deadline: %v (kind %v), want a timeout", err, transform.KindOf(err))
+		if transform.KindOf(err) != transform.Overloaded || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("after the deadline: %v (kind %v), want it overloaded", err, transform.KindOf(err))
 		}
 		if _, waiting := gate.Load(); waiting != 0 {
 			t.Errorf("%d still wait after the only one gave up", waiting)

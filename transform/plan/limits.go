@@ -37,6 +37,10 @@ func checkSource(s Source, l Limits) error {
 		return &LimitError{sourcePixels, fmt.Sprintf("the original is %s; no side may be longer than %s",
 			size(s.Width, s.Height), figure(maxCoordinate))}
 	}
+	if s.Format != SVG && max(s.Width, s.Height) > maxSide {
+		// libvips' resize takes time by the square of a long side that shrinks much: minutes for a million pixels.
+		return &LimitError{"", fmt.Sprintf("the original is %s; no side may be longer than %s", size(s.Width, s.Height), figure(maxSide))}
+	}
 	if pixels := int64(s.Width) * int64(s.Height); l.SourcePixels > 0 && pixels > l.SourcePixels {
 		return &LimitError{sourcePixels, fmt.Sprintf("the original has %s pixels (%s); at most %s are allowed",
 			figure(pixels), size(s.Width, s.Height), figure(l.SourcePixels))}

@@ -1,6 +1,7 @@
 package transformtest
 
 import (
+	"bytes"
 	"fmt"
 	"image/color"
 	"math"
@@ -94,6 +95,12 @@ func (s suite) colour(t *testing.T) {
 			got := s.pixels(t, s.render(t, src, still(plan.JPEG, 16, 16, plan.Colour{KeepProfile: keep})))
 			wantColor(t, got, 8, 8, color.NRGBA{G: 255, B: 255, A: 255}, 4)
 		}
+	})
+	t.Run("cmyk with a damaged profile is seen as print", func(t *testing.T) {
+		damaged := append(bytes.Clone(File("cmyk.icc")[:272]), make([]byte, 2000)...) // read well, but not to be linked
+		got := s.pixels(t, s.render(t, WithProfile(File("cyan.jpg"), damaged), still(plan.JPEG, 16, 16, plan.Colour{})))
+		asPrint := s.pixels(t, s.render(t, File("cyan.jpg"), still(plan.JPEG, 16, 16, plan.Colour{})))
+		expect(t, got, asPrint, 0.5)
 	})
 	t.Run("16 bits become 8", func(t *testing.T) {
 		for _, keep := range []bool{false, true} {

@@ -46,7 +46,7 @@ func throughProfile(img *vips.ImageRef) error {
 		return removal
 	}
 	if img.Interpretation() == vips.InterpretationCMYK {
-		return err
+		return img.TransformICCProfileWithFallback("srgb", fallback)
 	}
 	return nil
 }
