@@ -21,6 +21,7 @@ import (
 var (
 	errNoEndpoint = errors.New("no endpoint is meant by this URL, and there is no default endpoint")
 	errMethod     = errors.New("pictures are asked for by GET and HEAD")
+	errRange      = errors.New("the range lies behind the end of the file")
 	errNotPicture = errors.New("the file is not a picture that can be transformed")
 )
 
@@ -47,6 +48,7 @@ var (
 	faultOrigin     = fault{"UNIDENTIFIED", 404, 502, "an origin failed", zap.ErrorLevel}
 	faultOriginSize = fault{"ELIMIT", 400, 422, "the file is larger than its origin may serve (max_size)", zap.InfoLevel}
 	faultMethod     = fault{"EINVAL", 405, 405, errMethod.Error(), zap.DebugLevel}
+	faultRange      = fault{"EINVAL", 416, 416, errRange.Error(), zap.DebugLevel}
 	faultKey        = fault{"EINVAL", 400, 400, "the path names no file that an origin could have", zap.DebugLevel}
 	faultLimit      = fault{"ELIMIT", 400, 422, "", zap.InfoLevel}
 	faultInvalid    = fault{"EINVAL", 400, 400, "", zap.DebugLevel}
@@ -88,6 +90,8 @@ func faultOf(err error) fault {
 		return faultNoEndpoint
 	case errors.Is(err, errMethod):
 		return faultMethod
+	case errors.Is(err, errRange):
+		return faultRange
 	case errors.Is(err, errNotPicture):
 		return faultNotPicture
 	case errors.Is(err, errPrivate):
@@ -159,8 +163,8 @@ func (x *exchange) fail(err error) error {
 	if f == faultBusy {
 		h.Set("Retry-After", "1")
 	}
-	if x.hasErrorRoute() {
-		return caddyhttp.Error(status, err)
+	if x.hasErrorRoute(status) {
+		return caddyhttp.Error(status, errors.New(f.describe(err))) // {err.message} is for visitors, the cause is logged
 	}
 	// Caddy answers unhandled errors without a body; one line of text is kinder.
 	h.Set("Content-Type", "text/plain; charset=utf-8")
@@ -189,15 +193,27 @@ func (x *exchange) errorCacheControl(f fault) string {
 	return "no-store"
 }
 
-// hasErrorRoute reports whether the site handles errors itself (handle_errors).
-func (x *exchange) hasErrorRoute() bool {
+// hasErrorRoute reports whether the site handles errors of this status itself (handle_errors).
+func (x *exchange) hasErrorRoute(status int) bool {
 	server, _ := x.r.Context().Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
 	if server == nil || server.Errors == nil {
 		return false
 	}
-	for _, route := range server.Errors.Routes {
-		if match, err := route.MatcherSets.AnyMatchWithError(x.r); match || err != nil {
-			return true
+	r := server.Errors.WithError(x.r, caddyhttp.HandlerError{StatusCode: status}) // matchers read {err.status_code}
+	return handles(server.Errors.Routes, r)
+}
+
+// handles reports whether r reaches a handler in routes. Caddyfiles put a site's routes into subroutes by host, with the
+// matchers of statuses inside.
+func handles(routes caddyhttp.RouteList, r *http.Request) bool {
+	for _, route := range routes {
+		if match, err := route.MatcherSets.AnyMatchWithError(r); err == nil && !match {
+			continue
+		}
+		for _, handler := range route.Handlers {
+			if sub, ok := handler.(*caddyhttp.Subroute); !ok || handles(sub.Routes, r) {
+				return true
+			}
 		}
 	}
 	return false

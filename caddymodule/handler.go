@@ -85,7 +85,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	resp, err := x.deliver()
 	if err != nil {
 		if h.PassThru && notFound(err) {
-			x.passed = true
+			x.passed, x.code = true, faultOf(err).code
 			x.note()
 			return next.ServeHTTP(w, r)
 		}

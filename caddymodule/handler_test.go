@@ -110,7 +110,17 @@ func TestAnswersCarryWhatHTTPPromises(t *testing.T) {
 		{name: "known by its date", request: get("If-Modified-Since", "Thu, 02 Jan 2020 03:04:05 GMT"), status: 304},
 		{name: "a part", request: get("Range", "bytes=2-4"), status: 206, body: "234", headers: map[string]string{"Content-Range": "bytes 2-4/10"}},
 		{name: "a part of another version", request: get("Range", "bytes=2-4", "If-Range", `"other"`), status: 200, body: "0123456789"},
-		{name: "behind the end", request: get("Range", "bytes=99-"), status: 416},
+		{
+			name: "behind the end", request: get("Range", "bytes=99-"), status: 416, body: "EINVAL - the range lies behind the end of the file\n",
+			headers: map[string]string{"Content-Range": "bytes */10", "Cache-Control": "no-store", "Etag": ""},
+		},
+		{name: "a part in another spelling", request: get("Range", "Bytes=2-4"), status: 206, body: "234"},
+		{name: "a part in another unit", request: get("Range", "lines=2-4"), status: 200, body: "0123456789"},
+		{name: "too many parts", request: get("Range", "bytes=0-0,1-1,2-2,3-3,4-4,5-5"), status: 200, body: "0123456789"},
+		{
+			name: "style sheets of XML are active", request: get(), change: func(r *delivery.Response) { r.ContentType = "text/xsl" },
+			status: 200, body: "0123456789", headers: map[string]string{"Content-Security-Policy": sandbox},
+		},
 		{
 			name: "no negotiation", request: get(), change: func(r *delivery.Response) { r.Vary = false }, status: 200, body: "0123456789",
 			headers: map[string]string{"Vary": "Origin"},
@@ -302,7 +312,8 @@ func TestABodyThatBreaksOffBreaksTheConnection(t *testing.T) {
 
 func TestHandleErrorsSeesTheError(t *testing.T) {
 	r := httptest.NewRequest("GET", "/a.jpg", nil)
-	server := &caddyhttp.Server{Errors: &caddyhttp.HTTPErrorConfig{Routes: caddyhttp.RouteList{{}}}}
+	answering := caddyhttp.Route{Handlers: []caddyhttp.MiddlewareHandler{new(caddyhttp.StaticResponse)}}
+	server := &caddyhttp.Server{Errors: &caddyhttp.HTTPErrorConfig{Routes: caddyhttp.RouteList{answering}}}
 	r = r.WithContext(context.WithValue(r.Context(), caddyhttp.ServerCtxKey, server))
 	w, err := ask(t, nil, false, func(*delivery.Request) (*delivery.Response, error) {
 		return nil, &origins.Error{Kind: origins.NotExist}

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/imageorigin/imageorigin/origins"
 	"github.com/imageorigin/imageorigin/transform/plan"
 )
 
@@ -42,29 +41,4 @@ func refused(parameters string) bool {
 		}
 	}
 	return false
-}
-
-// wantedRange returns the part of the file that the client will read, if it is a single range from a given byte; HEAD
-// reads nothing. It is a hint for the fetch: net/http does the answering.
-func wantedRange(r *http.Request) *origins.Range {
-	if r.Method == http.MethodHead {
-		return &origins.Range{}
-	}
-	spec, ok := strings.CutPrefix(r.Header.Get("Range"), "bytes=")
-	if !ok {
-		return nil
-	}
-	first, last, ok := strings.Cut(spec, "-")
-	if !ok {
-		return nil
-	}
-	start, err := strconv.ParseInt(strings.TrimSpace(first), 10, 64)
-	if err != nil || start < 0 {
-		return &origins.Range{} // from the end, or several: nothing is known before the size is
-	}
-	end, err := strconv.ParseInt(strings.TrimSpace(last), 10, 64)
-	if err != nil || end < start {
-		return &origins.Range{Start: start, Length: -1}
-	}
-	return &origins.Range{Start: start, Length: end - start + 1}
 }

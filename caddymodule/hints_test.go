@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/imageorigin/imageorigin/origins"
 	"github.com/imageorigin/imageorigin/transform/plan"
 )
 
@@ -27,34 +26,6 @@ func TestAcceptBecomesASmallSet(t *testing.T) {
 		}
 		if got := acceptedFormats(h); got != tt.want {
 			t.Errorf("%s: %q: got %v, want %v", tt.name, tt.accept, got, tt.want)
-		}
-	}
-}
-
-func TestWantedRangeIsAHint(t *testing.T) {
-	for _, tt := range []struct {
-		method, value string
-		want          *origins.Range
-	}{
-		{"GET", "", nil},
-		{"HEAD", "", &origins.Range{}},
-		{"GET", "bytes=0-99", &origins.Range{Start: 0, Length: 100}},
-		{"GET", "bytes=100-", &origins.Range{Start: 100, Length: -1}},
-		{"GET", "bytes=-100", &origins.Range{}},
-		{"GET", "bytes=5-1", &origins.Range{Start: 5, Length: -1}},
-		{"GET", "bytes=0-9,20-29", &origins.Range{Start: 0, Length: -1}},
-		{"GET", "lines=1-2", nil},
-	} {
-		r, err := http.NewRequest(tt.method, "http://example.com/", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if tt.value != "" {
-			r.Header.Set("Range", tt.value)
-		}
-		got := wantedRange(r)
-		if (got == nil) != (tt.want == nil) || got != nil && *got != *tt.want {
-			t.Errorf("%s %q: got %v, want %v", tt.method, tt.value, got, tt.want)
 		}
 	}
 }

@@ -37,7 +37,8 @@ type Limits struct {
 	// Steps of one transformation, which `:` separates in the URL. Placeholders are not supported. Default: 20.
 	Steps int `json:"steps,omitempty"`
 
-	// Time for fetching the original, waiting for a free slot and transforming together, until the first byte is sent.
+	// Time for fetching the original, waiting for a free slot and transforming together, until the first byte is sent. A
+	// decoder or encoder that has begun can't be stopped and holds its slot to its end.
 	// Placeholders are not supported. Default: 30s.
 	Timeout caddy.Duration `json:"timeout,omitempty"`
 }

@@ -28,6 +28,11 @@ func (x *exchange) respond(resp *delivery.Response) error {
 		x.response = nil
 		return x.fail(errPrivate)
 	}
+	normaliseRange(x.r)
+	if unsatisfiable(x.r, resp.Size) {
+		x.w.Header().Set("Content-Range", fmt.Sprintf("bytes */%d", resp.Size))
+		return x.fail(errRange)
+	}
 	h := header{x.w.Header()}
 	contentType := resp.ContentType
 	if contentType == "" {
@@ -41,7 +46,7 @@ func (x *exchange) respond(resp *delivery.Response) error {
 		h.fill("Etag", resp.ETag)
 	}
 	if active(contentType) && x.endpoint.config.ActiveContent != "allow" {
-		h.fill("Content-Security-Policy", sandbox)
+		h.Add("Content-Security-Policy", sandbox) // browsers obey all policies, the site's own too
 	}
 	if resp.Image {
 		h.fill("Access-Control-Allow-Origin", "*")
@@ -149,7 +154,8 @@ func active(contentType string) bool {
 	}
 	switch mediaType {
 	case "text/html", "text/xml", "text/javascript", "text/ecmascript", "application/xml", "application/javascript",
-		"application/x-javascript", "application/ecmascript", "multipart/x-mixed-replace":
+		"application/x-javascript", "application/ecmascript", "text/x-javascript", "text/jscript", "text/xsl",
+		"multipart/x-mixed-replace":
 		return true
 	}
 	return err != nil || strings.HasSuffix(mediaType, "+xml") // application/xhtml+xml, image/svg+xml …
