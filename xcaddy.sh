@@ -164,7 +164,7 @@ run_tests() {
 	step "go test without cgo" test_without_cgo
 	IMAGEORIGIN_CADDY=$PWD/caddy
 	export IMAGEORIGIN_CADDY
-	step "go test in e2e/" go -C e2e test -timeout 30m ./...
+	step "go test in e2e/" go -C e2e test -count=1 -timeout 30m ./...
 	if [ -n "$failed" ]; then
 		say "FAILED: $failed"
 		exit 1

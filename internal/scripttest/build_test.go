@@ -113,7 +113,7 @@ func TestTestRunsEveryTestAndToldFailuresCount(t *testing.T) {
 		"go -C bench vet ./... [cgo 1]",
 		"go test -race -timeout 30m ./... [cgo 1]",
 		"go test -timeout 30m example.com/m. example.com/m/transform/plan [cgo 0]",
-		"go -C e2e test -timeout 30m ./... [cgo 1]",
+		"go -C e2e test -count=1 -timeout 30m ./... [cgo 1]",
 	}
 	for _, tt := range []struct {
 		name, fails string
