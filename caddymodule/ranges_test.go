@@ -65,8 +65,15 @@ func TestRangesBehindTheEndAreUnsatisfiable(t *testing.T) {
 		size  int64
 		want  bool
 	}{
-		{"bytes=9-", 10, false}, {"bytes=10-", 10, true}, {"bytes=-0", 10, true}, {"bytes=-20", 10, false}, {"bytes=-1", 0, true},
-		{"bytes=0-", 0, true}, {"bytes=10-,0-1", 10, false}, {"bytes=10-", -1, false}, {"nonsense", 10, false},
+		{"bytes=9-", 10, false},
+		{"bytes=10-", 10, true},
+		{"bytes=-0", 10, true},
+		{"bytes=-20", 10, false},
+		{"bytes=-1", 0, true},
+		{"bytes=0-", 0, true},
+		{"bytes=10-,0-1", 10, false},
+		{"bytes=10-", -1, false},
+		{"nonsense", 10, false},
 	} {
 		r := &http.Request{Method: http.MethodGet, Header: http.Header{"Range": {tt.value}}}
 		if got := unsatisfiable(r, tt.size); got != tt.want {

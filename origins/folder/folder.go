@@ -27,12 +27,20 @@ type Origin struct {
 func New(root string) (*Origin, error) {
 	info, err := os.Stat(root)
 	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("folder %q can't be reached by this user; give it execute rights for the folders above", absolute(root))
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("there is no folder %q; create it or correct root", absolute(root))
 	case err != nil:
 		return nil, fmt.Errorf("looking at root: %w", err)
 	case !info.IsDir():
 		return nil, fmt.Errorf("%q is a file; root must be a folder", absolute(root))
+	}
+	switch err := enter(root); {
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("folder %q can't be read by this user; give it read and execute rights", absolute(root))
+	case err != nil:
+		return nil, fmt.Errorf("opening root: %w", err)
 	}
 	return &Origin{open: func(key string) (fs.File, error) { return openBelow(root, key) }}, nil
 }
@@ -74,13 +82,28 @@ func (o *Origin) Open(ctx context.Context, req origins.Request) (*origins.Object
 	return obj, nil
 }
 
+// enter returns why nothing in the folder root can be looked up, nil if it can.
+func enter(root string) error {
+	r, err := os.OpenRoot(root)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = r.Stat(".") // asks for the right to enter; opening asks for the right to read only
+	return err
+}
+
 // openBelow opens a file below a folder. The folder is looked up anew each time, as Caddy's file_server does: a
 // release switched by a symbolic link, or a volume mounted over the folder, is seen without a reload.
 func openBelow(root, key string) (fs.File, error) {
 	r, err := os.OpenRoot(root)
 	if err != nil {
-		// Not NotExist: without its folder the origin can't say what it has.
-		return nil, &origins.Error{Kind: origins.Unreachable, Key: key, Err: err}
+		// Never NotExist: without its folder the origin can't say what it has.
+		kind := origins.Unreachable
+		if errors.Is(err, fs.ErrPermission) {
+			kind = origins.Denied
+		}
+		return nil, &origins.Error{Kind: kind, Key: key, Err: err}
 	}
 	defer r.Close()
 	// A FIFO without a writer would block the opening; with O_NONBLOCK it opens, and is then seen to be no file.

@@ -49,22 +49,28 @@ func (m *Module) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("fs: %w", err)
 	}
 	switch {
-	case name == "default":
-		return errors.New(`fs "default" would not keep symbolic links inside root; leave fs out and set root`)
 	case name != "":
 		systems := ctx.FileSystems()
-		m.origin, err = NewFS(func() (fs.FS, error) {
+		m.origin, err = newFS(name, root, func() (fs.FS, error) {
 			if fsys, ok := systems.Get(name); ok {
 				return fsys, nil
 			}
 			return nil, fmt.Errorf("there is no file system %q; declare it with the global option filesystem", name)
-		}, root)
+		})
 	case root == "":
 		return errors.New("root is empty; write the folder, as in: origin photos folder /srv/photos")
 	default:
 		m.origin, err = New(root)
 	}
 	return err
+}
+
+// newFS returns an Origin for the files below root in the file system called name, which find returns.
+func newFS(name, root string, find func() (fs.FS, error)) (*Origin, error) {
+	if name == "default" {
+		return nil, errors.New(`fs "default" would not keep symbolic links inside root; leave fs out and set root`)
+	}
+	return NewFS(find, root)
 }
 
 // Open opens a file.

@@ -24,6 +24,7 @@ func TestCaddyfileBecomesJSON(t *testing.T) {
 		{"with a space", `folder "/srv/my photos"`, `{"root":"/srv/my photos"}`},
 		{"a block", "folder {\n root {env.PHOTOS}\n}", `{"root":"{env.PHOTOS}"}`},
 		{"a file system", "folder {\n fs pictures\n root media\n}", `{"root":"media","fs":"pictures"}`},
+		{"a file system with a root from a placeholder", "folder {env.PHOTOS} {\n fs {env.FS}\n}", `{"root":"{env.PHOTOS}","fs":"{env.FS}"}`},
 		{"a file system with an argument", "folder media {\n fs pictures\n}", `{"root":"media","fs":"pictures"}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -43,10 +44,16 @@ func TestCaddyfileMistakesAreNamed(t *testing.T) {
 		{"nothing", "folder", "which folder?"},
 		{"two arguments", "folder /srv my", "one argument, not 2"},
 		{"unknown word", "folder {\n rot /srv\n}", `unknown option "rot"; expected root or fs`},
-		{"twice", "folder {\n root /srv\n root /srv2\n}", "root is already set at line 2"},
-		{"twice, once as an argument", "folder /srv {\n root /srv2\n}", "root is already set at line 1"},
+		{"twice", "folder {\n root /srv\n root /srv2\n}", "root is already set at Testfile:2, at Testfile:3"},
+		{"twice, once as an argument", "folder /srv {\n root /srv2\n}", "root is already set at Testfile:1, at Testfile:2"},
 		{"no value", "folder {\n root\n}", "wrong argument count"},
 		{"two values", "folder {\n fs a b\n}", "wrong argument count"},
+		{"a block", "folder {\n root /srv {\n  x y\n }\n}", "root takes no block; remove the braces, at Testfile:2"},
+		{"a brace in quotes", "folder /srv {\n \"{\" x\n}", `unknown option "{"`},
+		{"the machine as a file system", "folder {\n root srv\n fs default\n}", "leave fs out and set root, at Testfile:3"},
+		{"the machine, root from a placeholder", "folder {env.X} {\n fs default\n}", "leave fs out and set root, at Testfile:2"},
+		{"a root that leaves the file system", "folder {\n fs {env.X}\n root /srv\n}", "without a slash in front and without \"..\", at Testfile:3"},
+		{"a file system that an argument leaves", "folder ../x {\n\n fs x\n}", "without a slash in front and without \"..\", at Testfile:3"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			err := new(Module).UnmarshalCaddyfile(caddyfile.NewTestDispenser(tt.text))

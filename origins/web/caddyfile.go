@@ -1,7 +1,9 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -26,27 +28,55 @@ func (m *Module) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	} else {
 		return d.Errf("a web origin takes one base URL, not %d; write it like: web https://www.example.com/media", len(args))
 	}
-	lines := map[string]int{}
+	if err := m.check(); err != nil {
+		return d.WrapErr(err)
+	}
+	places := map[string]string{} // of the options that are set
+	last := ""
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		option := d.Val()
-		if option == "header" {
-			if err := m.unmarshalHeader(d, lines); err != nil {
-				return err
-			}
-			continue
+		if option == "{" && !d.Token().Quoted() && last != "" {
+			return d.Errf("%s takes no block; remove the braces", last)
 		}
-		if line, ok := lines[option]; ok {
-			return d.Errf("%s is already set at line %d", option, line)
-		}
-		lines[option] = d.Line()
-		if err := m.unmarshalOption(d, option); err != nil {
+		if err := m.unmarshalOption(d, option, places); err != nil {
 			return err
 		}
+		// What was right until here was made wrong by this option.
+		if err := m.check(); err != nil {
+			return d.WrapErr(err)
+		}
+		last = option
 	}
 	return nil
 }
 
-func (m *Module) unmarshalOption(d *caddyfile.Dispenser, option string) error {
+// check says what would stop the configuration from being loaded, as far as that can be seen without the values of
+// placeholders.
+func (m *Module) check() error {
+	known, err := m.config(func(text string) (string, error) {
+		if strings.Contains(text, "{") {
+			return "placeholder", nil // passes for a host, for a header and for a secret
+		}
+		return text, nil
+	})
+	if err != nil {
+		return err
+	}
+	if strings.Contains(m.BaseURL, "{") {
+		known.BaseURL = "https://placeholder"
+	}
+	_, err = New(known)
+	return err
+}
+
+func (m *Module) unmarshalOption(d *caddyfile.Dispenser, option string, places map[string]string) error {
+	if option == "header" {
+		return m.unmarshalHeader(d, places)
+	}
+	if place, ok := places[option]; ok {
+		return d.Errf("%s is already set at %s", option, place)
+	}
+	places[option] = here(d)
 	switch option {
 	case "forward_host":
 		m.ForwardHost = true
@@ -85,17 +115,17 @@ func (m *Module) unmarshalOption(d *caddyfile.Dispenser, option string) error {
 }
 
 // unmarshalHeader reads one header. Each name may be set once.
-func (m *Module) unmarshalHeader(d *caddyfile.Dispenser, lines map[string]int) error {
+func (m *Module) unmarshalHeader(d *caddyfile.Dispenser, places map[string]string) error {
 	var name, value string
 	if !d.AllArgs(&name, &value) {
 		// Not ArgErr, which repeats the last word: that may be half a secret.
 		return d.Err("write header <name> <value>, with quotes around a value that has spaces")
 	}
 	name = http.CanonicalHeaderKey(name)
-	if line, ok := lines["header "+name]; ok {
-		return d.Errf("header %s is already set at line %d", name, line)
+	if place, ok := places["header "+name]; ok {
+		return d.Errf("header %s is already set at %s", name, place)
 	}
-	lines["header "+name] = d.Line()
+	places["header "+name] = here(d)
 	if m.Header == nil {
 		m.Header = map[string]string{}
 	}
@@ -116,3 +146,6 @@ func (m *Module) unmarshalAuth(d *caddyfile.Dispenser) error {
 	}
 	return nil
 }
+
+// here returns where d stands: Caddyfile:5.
+func here(d *caddyfile.Dispenser) string { return fmt.Sprintf("%s:%d", d.File(), d.Line()) }

@@ -24,31 +24,35 @@ type Module struct {
 	BaseURL string `json:"base_url"`
 
 	// Sends the Host header of the client's request instead of the host of base_url, for servers that hold several
-	// sites under one address. Default: false.
+	// sites under one address. Placeholders are not supported. Default: false.
 	ForwardHost bool `json:"forward_host,omitempty"`
 
 	// Further request headers, by name, each with one value. Host replaces the host of base_url, User-Agent the
 	// default "imageorigin". They go to the server of base_url only, not to where it redirects to. Headers that each
-	// request needs its own value of (Range, If-None-Match, Accept-Encoding …) are refused. Placeholders in values:
-	// {env.*} and {file.*}.
+	// request needs its own value of (Range, If-None-Match, Accept-Encoding …) are refused. Placeholders in values, not
+	// in names: {env.*} and {file.*}. Default: none.
 	Header map[string]string `json:"header,omitempty"`
 
-	// Credentials for the server of base_url; they are not sent to where it redirects to. Default: none.
+	// Credentials for the server of base_url; they are not sent to where it redirects to. Placeholders: in the
+	// user, the password and the token. Default: none.
 	Auth *AuthConfig `json:"auth,omitempty"`
 
 	// The hosts to which the server may redirect, besides its own: host (on the ports 80 and 443), host:port, or the
 	// single word any. At most five redirects are followed. Another port of the same host is another server, and so is
-	// http where base_url says https. Default: none.
+	// http where base_url says https. Placeholders: {env.*} and {file.*}, each for one host. Default: none.
 	FollowRedirects []string `json:"follow_redirects,omitempty"`
 
-	// How long opening a connection may take, and the TLS handshake after it. Default: 5s.
+	// How long opening a connection may take, and the TLS handshake after it. Placeholders are not supported.
+	// Default: 5s.
 	ConnectTimeout caddy.Duration `json:"connect_timeout,omitempty"`
 
 	// A PEM file with the certificates of the authorities that may sign the server's certificate, instead of those of
-	// the system. Read when the configuration is loaded. Placeholders: {env.*}. Default: those of the system.
+	// the system. Read when the configuration is loaded. Placeholders: {env.*} and {file.*}. Default: those of
+	// the system.
 	TLSCA string `json:"tls_ca,omitempty"`
 
-	// The name that the server's certificate must be for, where that isn't the host of base_url. Default: the host.
+	// The name that the server's certificate must be for, where that isn't the host of base_url. Placeholders:
+	// {env.*} and {file.*}. Default: the host.
 	TLSServerName string `json:"tls_server_name,omitempty"`
 
 	origin *Origin
@@ -57,7 +61,7 @@ type Module struct {
 
 // AuthConfig is how to log in.
 type AuthConfig struct {
-	// The scheme: basic or bearer.
+	// The scheme: basic or bearer. Placeholders are not supported. Required.
 	Scheme string `json:"scheme"`
 
 	// The user name for basic. Placeholders: {env.*} and {file.*}.
@@ -95,7 +99,7 @@ func (m *Module) Secrets() []string {
 
 // Provision resolves placeholders and takes a transport from the pool. It connects to nothing.
 func (m *Module) Provision(caddy.Context) error {
-	config, err := m.config(caddy.NewReplacer())
+	config, err := m.config(resolve)
 	if err != nil {
 		return err
 	}
@@ -110,31 +114,46 @@ func (m *Module) Provision(caddy.Context) error {
 	return err
 }
 
-// config returns the configuration with its placeholders replaced.
-func (m *Module) config(repl *caddy.Replacer) (Config, error) {
-	c := Config{ForwardHost: m.ForwardHost, Header: map[string]string{}, Redirects: m.redirects()}
+// resolve replaces the placeholders in text. One that is unknown or empty is an error.
+func resolve(text string) (string, error) { return caddy.NewReplacer().ReplaceOrErr(text, true, true) }
+
+// config returns the configuration with its placeholders replaced by replace.
+func (m *Module) config(replace func(string) (string, error)) (Config, error) {
+	c := Config{ForwardHost: m.ForwardHost, Header: map[string]string{}}
 	var err error
-	if c.BaseURL, err = repl.ReplaceOrErr(m.BaseURL, true, true); err != nil {
+	if c.BaseURL, err = replace(m.BaseURL); err != nil {
 		return c, fmt.Errorf("base_url: %w", err)
 	}
 	for name, value := range m.Header {
-		if c.Header[name], err = repl.ReplaceOrErr(value, true, true); err != nil {
+		if c.Header[name], err = replace(value); err != nil {
 			return c, fmt.Errorf("header %s: %w", name, err)
 		}
 	}
-	c.Auth, err = m.Auth.resolve(repl)
+	if c.Redirects, err = redirects(m.FollowRedirects, replace); err != nil {
+		return c, err
+	}
+	c.Auth, err = m.Auth.config(replace)
 	return c, err
 }
 
-func (m *Module) redirects() Redirects {
-	if len(m.FollowRedirects) == 1 && m.FollowRedirects[0] == "any" {
-		return Redirects{Any: true}
+// redirects returns where words allow to be redirected to, with their placeholders replaced.
+func redirects(words []string, replace func(string) (string, error)) (Redirects, error) {
+	var hosts []string
+	for _, word := range words {
+		host, err := replace(word)
+		if err != nil {
+			return Redirects{}, fmt.Errorf("follow_redirects: %w", err)
+		}
+		hosts = append(hosts, host)
 	}
-	return Redirects{Hosts: m.FollowRedirects}
+	if len(hosts) == 1 && hosts[0] == "any" {
+		return Redirects{Any: true}, nil
+	}
+	return Redirects{Hosts: hosts}, nil
 }
 
-// resolve returns the credentials with their placeholders replaced.
-func (a *AuthConfig) resolve(repl *caddy.Replacer) (Auth, error) {
+// config returns the credentials with their placeholders replaced by replace.
+func (a *AuthConfig) config(replace func(string) (string, error)) (Auth, error) {
 	if a == nil {
 		return Auth{}, nil
 	}
@@ -143,7 +162,7 @@ func (a *AuthConfig) resolve(repl *caddy.Replacer) (Auth, error) {
 		name, from string
 		to         *string
 	}{{"user", a.User, &auth.User}, {"password", a.Password, &auth.Password}, {"token", a.Token, &auth.Token}} {
-		value, err := repl.ReplaceOrErr(field.from, true, true)
+		value, err := replace(field.from)
 		if err != nil {
 			return auth, fmt.Errorf("auth: %s: %w", field.name, err)
 		}
@@ -185,9 +204,13 @@ func (t pooledTransport) Destruct() error {
 
 // transport returns the transport for the server at target. Cleanup gives it back.
 func (m *Module) transport(target string) (http.RoundTripper, error) {
-	c := TransportConfig{ConnectTimeout: time.Duration(m.ConnectTimeout), ServerName: m.TLSServerName}
+	c := TransportConfig{ConnectTimeout: time.Duration(m.ConnectTimeout)}
+	var err error
+	if c.ServerName, err = resolve(m.TLSServerName); err != nil {
+		return nil, fmt.Errorf("tls_server_name: %w", err)
+	}
 	if m.TLSCA != "" {
-		name, err := caddy.NewReplacer().ReplaceOrErr(m.TLSCA, true, true)
+		name, err := resolve(m.TLSCA)
 		if err != nil {
 			return nil, fmt.Errorf("tls_ca: %w", err)
 		}

@@ -38,6 +38,17 @@ func TestCaddyfileBecomesJSON(t *testing.T) {
 				`"auth":{"scheme":"basic","user":"user","password":"{file./run/secrets/web}"},` +
 				`"follow_redirects":["cdn.example.com","other.test:8080"],"connect_timeout":2000000000,"tls_ca":"/etc/ca.pem","tls_server_name":"example.org"}`,
 		},
+		{
+			"placeholders, which are not judged", `web {env.SCHEME}://{env.HOST}?{env.QUERY} {
+				header Host {env.HOST}
+				header X-Token "{file./run/secrets/token}"
+				auth bearer {env.TOKEN}
+				follow_redirects {env.CDN} {env.SECOND_CDN}
+				tls_server_name {env.HOST}
+			}`,
+			`{"base_url":"{env.SCHEME}://{env.HOST}?{env.QUERY}","header":{"Host":"{env.HOST}","X-Token":"{file./run/secrets/token}"},` +
+				`"auth":{"scheme":"bearer","token":"{env.TOKEN}"},"follow_redirects":["{env.CDN}","{env.SECOND_CDN}"],"tls_server_name":"{env.HOST}"}`,
+		},
 		{"bearer", "web https://example.com {\n auth bearer {env.TOKEN}\n follow_redirects any\n}", `{"base_url":"https://example.com","auth":{"scheme":"bearer","token":"{env.TOKEN}"},"follow_redirects":["any"]}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -55,9 +66,9 @@ func TestCaddyfileBecomesJSON(t *testing.T) {
 func TestCaddyfileMistakesAreNamed(t *testing.T) {
 	for _, tt := range []struct{ name, options, want string }{
 		{"unknown word", "forward_hosts", `unknown option "forward_hosts"; expected forward_host, header, auth,`},
-		{"twice", "forward_host\nforward_host", "forward_host is already set at line 2"},
-		{"auth twice", "auth bearer x\nauth bearer hunter2", "auth is already set at line 2"},
-		{"header twice", "header X-A 1\nheader x-b 2\nheader x-a hunter2", "header X-A is already set at line 2"},
+		{"twice", "forward_host\nforward_host", "forward_host is already set at Testfile:2, at Testfile:3"},
+		{"auth twice", "auth bearer x\nauth bearer hunter2", "auth is already set at Testfile:2, at Testfile:3"},
+		{"header twice", "header X-A 1\nheader x-b 2\nheader x-a hunter2", "header X-A is already set at Testfile:2, at Testfile:4"},
 		{"switch with a value", "forward_host yes", "wrong argument count"},
 		{"header without a value", "header X-Token", "write header <name> <value>"},
 		{"header with an unquoted value", "header Authorization Bearer hunter2", "quotes around a value"},
@@ -69,6 +80,22 @@ func TestCaddyfileMistakesAreNamed(t *testing.T) {
 		{"no time at all", "connect_timeout 0s", "not a duration above zero"},
 		{"no file", "tls_ca", "wrong argument count"},
 		{"no name", "tls_server_name", "wrong argument count"},
+		{"time below zero", "connect_timeout -1s", "not a duration above zero"},
+		{"a block behind a switch", "forward_host {\n x y\n}", "forward_host takes no block; remove the braces, at Testfile:2"},
+		{"a block behind a header", "header X-A 1 {\n x y\n}", "header takes no block; remove the braces, at Testfile:2"},
+		{"a brace in quotes", "forward_host\n\"{\" x", `unknown option "{"`},
+		{"a header of each request", "forward_host\nheader Range hunter2", "header Range is set as each request needs it; remove it, at Testfile:3"},
+		{"a header of each request, from a placeholder", "header accept-encoding {env.X}", "header Accept-Encoding is set as each request needs it; remove it, at Testfile:2"},
+		{"a header's name", "header X:Y hunter2", `header "X:Y" is not a name that a header can have, at Testfile:2`},
+		{"a header's value", "header X-Y \"hunter2\nZ: 1\"", "the value of header X-Y contains characters that no header can carry, at Testfile:2"},
+		{"no host", "header Host https://hunter2", "header Host is not a host name; write it like www.example.com, at Testfile:2"},
+		{"auth beside a header", "header Authorization hunter2\nforward_host\nauth bearer hunter2", "auth and header Authorization say the same thing; remove one of them, at Testfile:4"},
+		{"a header beside auth", "auth bearer {env.X}\nheader Authorization {env.Y}", "auth and header Authorization say the same thing; remove one of them, at Testfile:3"},
+		{"auth without a user", "auth basic \"\" hunter2", "auth basic takes a user and a password, at Testfile:2"},
+		{"a host beside the client's", "forward_host\n\nheader Host a.example.com", "forward_host and header Host contradict each other; remove one of them, at Testfile:4"},
+		{"the client's host beside one", "header Host {env.X}\nforward_host", "forward_host and header Host contradict each other; remove one of them, at Testfile:3"},
+		{"redirects to a wildcard", "forward_host\nfollow_redirects {env.X} *.example.com\ntls_ca x", `follow_redirects: "*.example.com" is not a host; write host or host:port, one for each, or any, at Testfile:3`},
+		{"redirects to any and a host", "follow_redirects any {env.X}", "follow_redirects: any stands alone, or hosts do, at Testfile:2"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			err := new(Module).UnmarshalCaddyfile(caddyfile.NewTestDispenser("web https://example.com {\n" + tt.options + "\n}"))
@@ -76,6 +103,19 @@ func TestCaddyfileMistakesAreNamed(t *testing.T) {
 				t.Errorf("got %v, want %q in it and no secret", err, tt.want)
 			}
 		})
+	}
+	for _, tt := range []struct{ url, want string }{
+		{"www.example.com", "base_url has no scheme; write http:// or https:// before it"},
+		{"localhost:8081", "base_url has no scheme; write http:// or https:// before it"},
+		{"ftp://example.com", `base_url has the scheme "ftp"; use http or https`},
+		{"https://user:hunter2@example.com", "base_url has a user name or password; use auth basic <user> <password>"},
+		{"https://example.com/?sig=hunter2", "base_url has a query, which can't stand before the key; remove it, or send what it says with header"},
+		{"https://example.com/#hunter2", "base_url has a fragment (#…), which servers never see; remove it"},
+	} {
+		err := new(Module).UnmarshalCaddyfile(caddyfile.NewTestDispenser("\nweb " + tt.url + " {\n forward_host\n}"))
+		if want := tt.want + ", at Testfile:2"; err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", tt.url, err, want)
+		}
 	}
 	for _, text := range []string{"web", "web https://a.test https://b.test"} {
 		if err := new(Module).UnmarshalCaddyfile(caddyfile.NewTestDispenser(text)); err == nil || !strings.Contains(err.Error(), "takes one base URL") {
@@ -119,6 +159,9 @@ func TestProvisionNamesMistakesAndLeavesNothingBehind(t *testing.T) {
 		{"basic with a token", Module{BaseURL: base, Auth: &AuthConfig{Scheme: "basic", User: "u", Token: "hunter2"}}, "takes a user"},
 		{"bearer without a token", Module{BaseURL: base, Auth: &AuthConfig{Scheme: "bearer"}}, "takes a token"},
 		{"bearer with a password", Module{BaseURL: base, Auth: &AuthConfig{Scheme: "bearer", Token: "x", Password: "hunter2"}}, "takes a token"},
+		{"time below zero", Module{BaseURL: base, ConnectTimeout: -1}, "connect_timeout -1ns is below zero"},
+		{"missing variable in the name", Module{BaseURL: base, TLSServerName: "{env.IMAGEORIGIN_TEST_UNSET}"}, "tls_server_name:"},
+		{"missing variable in redirects", Module{BaseURL: base, FollowRedirects: []string{"{env.IMAGEORIGIN_TEST_UNSET}"}}, "follow_redirects:"},
 		{"redirects", Module{BaseURL: base, FollowRedirects: []string{"any", "x.test"}}, "stands alone"},
 		{"authorities that aren't there", Module{BaseURL: base, TLSCA: file + "x"}, "reading tls_ca"},
 		{"authorities that are none", Module{BaseURL: base, TLSCA: file}, "PEM"},
@@ -166,6 +209,35 @@ func TestModuleFetchesWithSecretsFromPlaceholders(t *testing.T) {
 	defer m.Cleanup()
 	if got, want := fetch(t, m, "a.jpg"), "/media/a.jpg u pass word token"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestModuleGoesWherePlaceholdersSay(t *testing.T) {
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "from the other") }))
+	defer other.Close()
+	server := httptest.NewTLSServer(http.RedirectHandler(other.URL+"/a.jpg", http.StatusFound))
+	defer server.Close()
+	authority := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("IMAGEORIGIN_TEST_NAME", "www.example.com") // the certificate of httptest is for it, too
+	for _, hosts := range []string{strings.TrimPrefix(other.URL, "http://"), "any"} {
+		t.Setenv("IMAGEORIGIN_TEST_HOST", hosts)
+		m := &Module{
+			BaseURL: server.URL, TLSCA: authority, TLSServerName: "{env.IMAGEORIGIN_TEST_NAME}",
+			FollowRedirects: []string{"{env.IMAGEORIGIN_TEST_HOST}"},
+		}
+		if err := provision(t, m); err != nil {
+			t.Fatal(err)
+		}
+		defer m.Cleanup()
+		if got := fetch(t, m, "a.jpg"); got != "from the other" {
+			t.Errorf("redirects to %s: got %q", hosts, got)
+		}
+		if m.shared.serverName != "www.example.com" {
+			t.Errorf("the certificate must be for %q", m.shared.serverName)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -22,7 +23,10 @@ type TransportConfig struct {
 // NewTransport returns a transport for the requests of an [Origin]: HTTP/2 where the server speaks it, connections
 // kept for the next request, proxies as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say, as Caddy's reverse_proxy does.
 func NewTransport(c TransportConfig) (*http.Transport, error) {
-	if c.ConnectTimeout <= 0 {
+	switch {
+	case c.ConnectTimeout < 0:
+		return nil, fmt.Errorf("connect_timeout %v is below zero; write it like 5s", c.ConnectTimeout)
+	case c.ConnectTimeout == 0:
 		c.ConnectTimeout = defaultConnectTimeout
 	}
 	tlsConfig := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: c.ServerName}

@@ -7,9 +7,17 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imageorigin/imageorigin/origins"
 )
+
+func TestTimeBelowZeroIsRefused(t *testing.T) {
+	_, err := NewTransport(TransportConfig{ConnectTimeout: -time.Second})
+	if err == nil || !strings.Contains(err.Error(), "connect_timeout -1s is below zero; write it like 5s") {
+		t.Errorf("got %v", err)
+	}
+}
 
 func TestCertificatesAreChecked(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }))

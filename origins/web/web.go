@@ -105,7 +105,7 @@ func (o *Origin) addHeader(name, value string) error {
 		return fmt.Errorf("header %s is set as each request needs it; remove it", name)
 	case canonical == "Host":
 		if !httpguts.ValidHostHeader(value) || value == "" {
-			return errors.New("header Host is not a host name")
+			return errors.New("header Host is not a host name; write it like www.example.com")
 		}
 		o.host = value
 	default:
@@ -239,10 +239,10 @@ func parseBase(text string) (*url.URL, error) {
 	}
 	u, err := url.Parse(text)
 	switch {
+	case !hasScheme(text), err == nil && u.Scheme == "":
+		return nil, errors.New("base_url has no scheme; write http:// or https:// before it")
 	case err != nil || u.Opaque != "":
 		return nil, errors.New("base_url is not a URL; " + like)
-	case u.Scheme == "":
-		return nil, errors.New("base_url has no scheme; " + like)
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, fmt.Errorf("base_url has the scheme %q; use http or https", u.Scheme)
 	case u.Hostname() == "":
@@ -262,6 +262,13 @@ func parseBase(text string) (*url.URL, error) {
 	escaped := strings.TrimRight(u.EscapedPath(), "/")
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), escaped
 	return u, nil
+}
+
+// hasScheme reports whether text begins with what was meant as a scheme. url.Parse can't tell: it takes the host of
+// localhost:8081 for one, and refuses 127.0.0.1:8081.
+func hasScheme(text string) bool {
+	scheme, rest, ok := strings.Cut(text, ":")
+	return ok && (strings.HasPrefix(rest, "//") || scheme == "http" || scheme == "https")
 }
 
 // Interface guards

@@ -212,10 +212,15 @@ func (f flushing) WriteHeader(status int) {
 func TestBaseURLsThatCannotWorkAreRefused(t *testing.T) {
 	for _, tt := range []struct{ url, want string }{
 		{"", "base_url is empty"},
-		{"www.example.com", "no scheme"},
+		{"www.example.com", "no scheme; write http:// or https:// before it"},
+		{"www.example.com/a://b", "no scheme"},
 		{"/media", "no scheme"},
-		{"www.example.com:8080", "not a URL"},
-		{"localhost:8080/media", "not a URL"},
+		{"www.example.com:8080", "no scheme"},
+		{"localhost:8080/media", "no scheme"},
+		{"127.0.0.1:8080", "no scheme"},
+		{"[::1]:8080", "no scheme"},
+		{"user:hunter2@example.com", "no scheme"},
+		{"://example.com", "not a URL"},
 		{"ftp://example.com", `scheme "ftp"`},
 		{"https://", "no host"},
 		{"https:///media", "no host"},
