@@ -1,6 +1,7 @@
 package vipsexec
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -16,14 +17,14 @@ func (v *Vips) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if d.NextArg() {
 		return d.Errf("unexpected %q; the engine's options stand in a block: workers", d.Val())
 	}
-	workersLine := 0
+	first := "" // where workers stands
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		switch d.Val() {
 		case "workers":
-			if workersLine > 0 {
-				return d.Errf("workers is already set at line %d", workersLine)
+			if first != "" {
+				return d.Errf("workers is already set at %s", first)
 			}
-			workersLine = d.Line()
+			first = fmt.Sprintf("%s:%d", d.File(), d.Line())
 			var text string
 			if !d.AllArgs(&text) {
 				return d.ArgErr()

@@ -21,7 +21,7 @@ func TestCaddyfileBecomesJSON(t *testing.T) {
 		{name: "workers", text: "vips {\n workers 3\n}", want: `{"workers":3}`},
 		{name: "an argument", text: "vips 3", err: "workers"},
 		{name: "unknown option", text: "vips {\n threads 3\n}", err: `unknown option "threads"; expected workers`},
-		{name: "set twice", text: "vips {\n workers 3\n workers 4\n}", err: "already set at line 2"},
+		{name: "set twice", text: "vips {\n workers 3\n workers 4\n}", err: "already set at Testfile:2"},
 		{name: "no number", text: "vips {\n workers many\n}", err: "not a number of 1 or more"},
 		{name: "none", text: "vips {\n workers 0\n}", err: "not a number of 1 or more"},
 		{name: "no value", text: "vips {\n workers\n}", err: "wrong argument count"},

@@ -62,8 +62,10 @@ func duskRanges(p *Picture) {
 	}
 	mist(p, 71, 0.622, 0.030, Hex(0xf0b39a), 0.55)
 	wood := func(seed Noise, level, swell, tall float64, foot, tip Color) {
-		s := spruces{seed: seed, spacing: tall * 0.21, small: tall * 0.45, tall: tall, slenderness: 0.17, from: -1, to: 3, raggedness: 0.55, whorls: 8,
-			ground: func(u float64) float64 { return level - swell*(0.5+seed.Fractal(u*2.1, 0.5, 3)) }}
+		s := spruces{
+			seed: seed, spacing: tall * 0.21, small: tall * 0.45, tall: tall, slenderness: 0.17, from: -1, to: 3, raggedness: 0.55, whorls: 8,
+			ground: func(u float64) float64 { return level - swell*(0.5+seed.Fractal(u*2.1, 0.5, 3)) },
+		}
 		p.Over(Box{0, level - 2*swell - tall, math.Inf(1), 1}, func(u, v float64) (Color, float64) {
 			ground := s.ground(u)
 			cover := max(edge(ground-v, p.Pixel()), s.cover(u, v, p.Pixel()))
