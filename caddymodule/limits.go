@@ -9,6 +9,7 @@ import (
 
 	"github.com/imageorigin/imageorigin/internal/delivery"
 	"github.com/imageorigin/imageorigin/transform/plan"
+	"github.com/imageorigin/imageorigin/transform/syntax"
 )
 
 // Limits bound what one request may cost. A request over a limit is refused with `ik-error: ELIMIT`. A limit that is
@@ -43,15 +44,12 @@ type Limits struct {
 	Timeout caddy.Duration `json:"timeout,omitempty"`
 }
 
-// maxSide is the longest side that the URL language knows.
-const maxSide = 65535
-
 // defaultLimits are those of a config that sets none.
 var defaultLimits = Limits{
 	SourceSize:   100 << 20,
 	SourcePixels: 100_000_000,
 	OutputPixels: 50_000_000,
-	OutputSide:   maxSide,
+	OutputSide:   syntax.MaxSide,
 	Frames:       500,
 	Steps:        20,
 	Timeout:      caddy.Duration(30 * time.Second),
@@ -85,7 +83,7 @@ func (l *Limits) validate() error {
 		{"source_size", l.SourceSize, math.MaxInt64},
 		{"source_pixels", l.SourcePixels, math.MaxInt64},
 		{"output_pixels", l.OutputPixels, math.MaxInt64},
-		{"output_side", int64(l.OutputSide), maxSide},
+		{"output_side", int64(l.OutputSide), syntax.MaxSide},
 		{"frames", int64(l.Frames), math.MaxInt32},
 		{"steps", int64(l.Steps), math.MaxInt32},
 		{"timeout", int64(l.Timeout), math.MaxInt64},

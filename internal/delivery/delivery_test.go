@@ -365,6 +365,31 @@ func TestOrigTrueDeliversTheBytesOfAPicture(t *testing.T) {
 	}
 }
 
+func TestOrigIsJudgedAsThePlanDoes(t *testing.T) {
+	text := &shelf{files: map[string][]byte{"a": []byte("hello")}}
+	for _, tt := range []struct {
+		name, chain string
+		origin      *shelf
+		unsupported bool
+		transformed bool
+	}{
+		{"the last step that says it counts", "orig-true:orig-false,w-3", &shelf{files: map[string][]byte{"a": jpeg}}, false, true},
+		{"a text may be asked for as it is", "orig-true", text, false, false},
+		{"but not in another size", "w-3", text, true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			resp, err := deliver(t, tt.origin, still(), func(r *Request) { r.Chain = chain(t, tt.chain) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Close()
+			if resp.Unsupported != tt.unsupported || resp.Transformed != tt.transformed {
+				t.Errorf("unsupported %v, transformed %v; want %v, %v", resp.Unsupported, resp.Transformed, tt.unsupported, tt.transformed)
+			}
+		})
+	}
+}
+
 func TestTheTimeoutIsToldAsOne(t *testing.T) {
 	slow := origins.OriginFunc(func(ctx context.Context, req origins.Request) (*origins.Object, error) {
 		<-ctx.Done()

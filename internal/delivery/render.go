@@ -7,7 +7,6 @@ import (
 	"github.com/imageorigin/imageorigin/origins"
 	"github.com/imageorigin/imageorigin/transform"
 	"github.com/imageorigin/imageorigin/transform/plan"
-	"github.com/imageorigin/imageorigin/transform/syntax"
 )
 
 // Render is the terminal stage: it opens the original, sees what it is, plans and renders. What is not a picture, or
@@ -56,21 +55,15 @@ func (s *Render) respond(ctx context.Context, req *Request, src *source) (*Respo
 		return nil, err
 	}
 	format := transform.Sniff(src.head)
-	if format == plan.Unknown {
+	if untouched := plan.WantsOriginal(req.Chain); untouched || format == plan.Unknown {
 		resp, err := src.passThrough()
 		if err != nil {
 			return nil, err
 		}
-		resp.Unsupported = len(req.Chain) > 0
-		resp.Timing.Download = time.Since(start)
-		return resp, nil
-	}
-	if wantsOriginal(req.Chain) {
-		resp, err := src.passThrough()
-		if err != nil {
-			return nil, err
+		if format != plan.Unknown {
+			resp.Image, resp.Format, resp.ContentType = true, format, format.MediaType()
 		}
-		resp.Image, resp.Format, resp.ContentType = true, format, format.MediaType()
+		resp.Unsupported = !untouched && len(req.Chain) > 0
 		resp.Timing.Download = time.Since(start)
 		return resp, nil
 	}
@@ -135,15 +128,4 @@ func (r *Response) sendOriginal(original []byte, format plan.Format) {
 
 func (r *Response) setBytes(b []byte) {
 	r.Content, r.Size = newMemory(b), int64(len(b))
-}
-
-// wantsOriginal reports whether a chain asks for the original's bytes (orig-true), whatever stands beside it: no
-// header need be read then.
-func wantsOriginal(c syntax.Chain) bool {
-	for _, step := range c {
-		if want, ok := syntax.Get[syntax.Bool](step, "orig"); ok && bool(want) {
-			return true
-		}
-	}
-	return false
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/imageorigin/imageorigin/transform/syntax"
 )
 
-// maxSide is the longest side that a step may ask for; the grammar has the same bound.
-const maxSide = 65535
+// maxSide is the longest side of a picture, original or result, in pixels.
+const maxSide = syntax.MaxSide
 
 // maxCoordinate is the longest side of a source, beyond every format and below every overflow. libvips has the same.
 const maxCoordinate = 10_000_000

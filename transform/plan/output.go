@@ -23,6 +23,10 @@ type outputs struct {
 	profile     bool
 }
 
+// WantsOriginal reports whether a chain asks for the original's bytes (orig-true), whatever stands beside it. No facts
+// about the picture are needed then.
+func WantsOriginal(c syntax.Chain) bool { return outputOf(c).original }
+
 // outputOf collects the output parameters of all steps.
 func outputOf(c syntax.Chain) outputs {
 	var o outputs

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// maxSide is the longest side that the language knows, in pixels.
-const maxSide = 65535
+// MaxSide is the longest side that the language knows, in pixels.
+const MaxSide = 65535
 
 // maxNumber bounds the text of a number, in bytes.
 const maxNumber = 24
@@ -28,7 +28,7 @@ func readLength(text string) (Value, *Error) {
 	}
 	fraction := strings.HasPrefix(strings.TrimLeft(text, "0")+".", ".")
 	switch {
-	case v > maxSide:
+	case v > MaxSide:
 		return nil, tooLong(text)
 	case v <= 0, fraction && v >= 1, !fraction && v != float64(int(v)):
 		return nil, &Error{}
@@ -43,7 +43,7 @@ func readOffset(text string) (Value, *Error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case v > maxSide:
+	case v > MaxSide:
 		return nil, tooLong(text)
 	case v != float64(int(v)):
 		return nil, &Error{}
@@ -98,7 +98,7 @@ func readRatio(text string) (Value, *Error) {
 	if errW != nil || errH != nil || w <= 0 || h <= 0 {
 		return nil, &Error{}
 	}
-	if max(w, h) > maxSide {
+	if max(w, h) > MaxSide {
 		return nil, tooLong(text)
 	}
 	return Ratio{w, h}, nil
@@ -185,7 +185,7 @@ func unsupported(value string) *Error {
 }
 
 func tooLong(text string) *Error {
-	return &Error{Limit: true, Msg: fmt.Sprintf("%s is more than %d, the longest side there is", quote(text), maxSide)}
+	return &Error{Limit: true, Msg: fmt.Sprintf("%s is more than %d, the longest side there is", quote(text), MaxSide)}
 }
 
 func allDigits(text string) bool {
