@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind says in which way an origin failed. The zero Kind is Unknown.
@@ -42,12 +43,28 @@ func ParseKind(word string) (Kind, error) {
 	return Unknown, fmt.Errorf("unknown kind of failure %q", word)
 }
 
-// Error is the failure of one origin. Its text is for logs: it may hold addresses, and is never shown to clients.
+// Error is the failure of one origin. Its text is for logs: it may hold addresses, and is never shown to clients. The
+// zero value of the fields behind Err says nothing.
 type Error struct {
 	Kind   Kind
 	Origin string // name of the origin
 	Key    string
 	Err    error // the cause; never holds a credential
+
+	// Remedy is what the operator can do about it, as a clause without a full stop: "grant s3:GetObject on the bucket".
+	// It is for logs and for `caddy imageorigin check`. "": there is nothing to say.
+	Remedy string
+
+	// Transient says that the same request may well succeed in a moment: the origin is throttling or overloaded, or
+	// the connection broke.
+	Transient bool
+
+	// After is how long the origin asks to be left alone (Retry-After, RFC 9110 §10.2.3); 0 if it doesn't say.
+	After time.Duration
+
+	// Hidden is set with Denied where a missing object is answered in the same way: to those who may not list a
+	// bucket, S3 answers 403 for what it doesn't have.
+	Hidden bool
 }
 
 // Error names origin, key, kind and cause.

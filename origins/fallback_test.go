@@ -2,8 +2,11 @@ package origins_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/imageorigin/imageorigin/origins"
 	"github.com/imageorigin/imageorigin/origins/originstest"
@@ -146,5 +149,148 @@ func TestFallbackShowsValidatorsUntilAFault(t *testing.T) {
 				t.Errorf("got %v, want the object, degraded", err)
 			}
 		})
+	}
+}
+
+// choir is a list of origins whose answers the test changes, and that notes who is asked.
+type choir struct {
+	origins.Origin
+
+	answers []error // of each origin; nil is an object
+	asked   string  // the letters of those who were asked: a, b, c
+}
+
+func newChoir(n int, combine func(list []origins.Origin) origins.Origin) *choir {
+	c := &choir{answers: make([]error, n)}
+	var list []origins.Origin
+	for i := range n {
+		name := string(rune('a' + i))
+		list = append(list, origins.Named(origins.OriginFunc(func(ctx context.Context, req origins.Request) (*origins.Object, error) {
+			c.asked += name
+			if err := c.answers[i]; err != nil {
+				return nil, err
+			}
+			return holding(readerOf(name)).Open(ctx, req)
+		}), name, ""))
+	}
+	c.Origin = combine(list)
+	return c
+}
+
+// fault is a failure of one kind.
+func fault(kind origins.Kind) error { return &origins.Error{Kind: kind} }
+
+func TestLastGoodStartsWithWhoAnsweredLast(t *testing.T) {
+	absent, late, unmodified := fault(origins.NotExist), fault(origins.Timeout), fault(origins.NotModified)
+	type ask struct {
+		at       time.Duration
+		answers  []error
+		asked    string
+		want     string // "" is a failure
+		degraded bool
+	}
+	for _, tt := range []struct {
+		name string
+		asks []ask
+	}{
+		{"the second one", []ask{
+			{0, []error{absent, nil, nil}, "ab", "b", false},
+			{1, []error{absent, nil, nil}, "b", "b", false},
+			{2, []error{nil, nil, nil}, "b", "b", false},
+		}},
+		{"until the memory is old, whoever asks meanwhile", []ask{
+			{0, []error{absent, nil, nil}, "ab", "b", false},
+			{40, []error{nil, nil, nil}, "b", "b", false},
+			{59, []error{nil, nil, nil}, "b", "b", false},
+			{60, []error{nil, nil, nil}, "a", "a", false},
+			{61, []error{nil, nil, nil}, "a", "a", false},
+		}},
+		{"and again from then on", []ask{
+			{0, []error{absent, nil, nil}, "ab", "b", false},
+			{60, []error{absent, nil, nil}, "ab", "b", false},
+			{100, []error{absent, nil, nil}, "b", "b", false},
+		}},
+		{"the others follow in order", []ask{
+			{0, []error{absent, absent, nil}, "abc", "c", false},
+			{1, []error{absent, nil, late}, "cab", "b", true},
+			{2, []error{absent, nil, nil}, "c", "c", false},
+		}},
+		{"who lost the object is forgotten", []ask{
+			{0, []error{absent, absent, nil}, "abc", "c", false},
+			{1, []error{absent, nil, absent}, "cab", "b", false},
+			{2, []error{absent, nil, absent}, "b", "b", false},
+			{3, []error{nil, absent, absent}, "ba", "a", false},
+			{4, []error{nil, nil, nil}, "a", "a", false},
+		}},
+		{"who lost it when nobody has it", []ask{
+			{0, []error{absent, nil, absent}, "ab", "b", false},
+			{1, []error{absent, absent, absent}, "bac", "", false},
+			{2, []error{absent, absent, nil}, "abc", "c", false},
+		}},
+		{"nobody is remembered past a fault", []ask{
+			{0, []error{late, nil, nil}, "ab", "b", true},
+			{1, []error{nil, nil, nil}, "a", "a", false},
+		}},
+		{"a version that is still the current one is an answer", []ask{
+			{0, []error{absent, unmodified, nil}, "ab", "", false},
+			{1, []error{absent, nil, nil}, "b", "b", false},
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newChoir(3, func(list []origins.Origin) origins.Origin { return origins.LastGood(list, time.Minute, 10) })
+				began := time.Now()
+				for i, ask := range tt.asks {
+					time.Sleep(ask.at*time.Second - time.Since(began))
+					c.answers, c.asked = ask.answers, ""
+					obj, err := c.Open(t.Context(), origins.Request{Key: "a.jpg"})
+					got, degraded := "", false
+					if err == nil {
+						got, degraded = obj.Origin, obj.Degraded
+					}
+					if got != ask.want || degraded != ask.degraded || c.asked != ask.asked {
+						t.Errorf("request %d: asked %s and got %q (%v), degraded %v; want %s, %q, %v", i, c.asked, got, err, degraded, ask.asked, ask.want, ask.degraded)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestLastGoodIsAFallbackInAllElse(t *testing.T) {
+	kinds := []error{nil, fault(origins.NotExist), fault(origins.Timeout), fault(origins.TooLarge), fault(origins.Denied)}
+	for _, on := range [][]origins.Kind{nil, {origins.NotExist}} {
+		for i := range 5 * 5 * 5 {
+			answers := []error{kinds[i%5], kinds[i/5%5], kinds[i/25]}
+			var got [2]string
+			for j, combine := range []func(list []origins.Origin) origins.Origin{
+				func(list []origins.Origin) origins.Origin { return origins.Fallback(list, on...) },
+				func(list []origins.Origin) origins.Origin { return origins.LastGood(list, time.Minute, 10, on...) },
+			} {
+				c := newChoir(3, combine)
+				c.answers = answers
+				obj, err := c.Open(t.Context(), origins.Request{Key: "a.jpg"})
+				got[j] = fmt.Sprint(c.asked, err)
+				if err == nil {
+					got[j] += fmt.Sprint(obj.Attributes)
+				}
+			}
+			if got[0] != got[1] {
+				t.Errorf("answers %v, on %v: got %s, want %s", answers, on, got[1], got[0])
+			}
+		}
+	}
+}
+
+func TestLastGoodRemembersEachObjectAndNotTooMany(t *testing.T) {
+	c := newChoir(2, func(list []origins.Origin) origins.Origin { return origins.LastGood(list, time.Minute, 2) })
+	c.answers[0] = fault(origins.NotExist)
+	for i, tt := range []struct{ key, asked string }{
+		{"1", "ab"}, {"2", "ab"}, {"1", "b"}, {"3", "ab"}, {"1", "b"}, {"2", "ab"},
+	} {
+		c.asked = ""
+		if _, err := c.Open(t.Context(), origins.Request{Key: tt.key}); err != nil || c.asked != tt.asked {
+			t.Errorf("request %d, %s: asked %s (%v), want %s", i, tt.key, c.asked, err, tt.asked)
+		}
 	}
 }

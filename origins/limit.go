@@ -119,6 +119,9 @@ func (w *wait) timeout(key string, err error) error {
 	if cause, ok := errors.AsType[*Error](err); ok {
 		e.Origin = cause.Origin
 	}
+	if errors.Is(err, ErrBusy) {
+		e.Err = errors.Unwrap(err) // the origin was never asked, and didn't take too long
+	}
 	return e
 }
 

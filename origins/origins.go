@@ -1,5 +1,5 @@
 // Package origins fetches originals. It holds the contract that every origin fulfils and the combinators that make
-// one origin out of several: [Fallback], [Limit], [Observe]. The origins themselves live in the folders below.
+// one origin out of several, or a better one out of one. The origins themselves live in the folders below.
 package origins
 
 import (
@@ -29,6 +29,11 @@ type Request struct {
 	From      string    // value of the x-req-from header that origins behind HTTP are sent; "" sends none
 	Range     *Range    // nil: the whole object
 	Validator Validator // zero: unconditional; else the origin it names may answer NotModified
+
+	// Match is the strong ETag of the version that a part is wanted of, "" for any. An origin that can ask for it
+	// (If-Match, RFC 9110 §13.1.1) does, and fails with Unknown if there is another one by now. One that can't ignores
+	// it: whoever sets Match compares the ETag of the answer.
+	Match string
 }
 
 // Range is a part of an object, in bytes (RFC 9110 §14). An origin may ignore it and answer the whole object;

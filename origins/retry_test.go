@@ -1,0 +1,119 @@
+package origins_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imageorigin/imageorigin/origins"
+)
+
+// script is an origin that fails with one error after the other, then has a.jpg.
+type script struct {
+	errs  []error
+	asked []time.Time
+}
+
+func (s *script) Open(ctx context.Context, req origins.Request) (*origins.Object, error) {
+	s.asked = append(s.asked, time.Now())
+	if i := len(s.asked) - 1; i < len(s.errs) {
+		return nil, s.errs[i]
+	}
+	return having.Open(ctx, req)
+}
+
+func TestRetryAsksAgainOnlyAfterWhatMayPass(t *testing.T) {
+	passing := &origins.Error{Kind: origins.Unreachable, Transient: true}
+	lasting := &origins.Error{Kind: origins.Unreachable}
+	patient := func(after time.Duration) error {
+		return &origins.Error{Kind: origins.Unreachable, Transient: true, After: after}
+	}
+	for _, tt := range []struct {
+		name     string
+		errs     []error
+		n        int
+		deadline time.Duration
+		opens    bool
+		asked    int
+		least    time.Duration // time that it takes
+		most     time.Duration
+	}{
+		{"nothing fails", nil, 3, 0, true, 1, 0, 0},
+		{"it passes", []error{passing}, 3, 0, true, 2, 25 * time.Millisecond, 76 * time.Millisecond},
+		{"it passes in the end", []error{passing, passing, passing}, 3, 0, true, 4, 175 * time.Millisecond, 526 * time.Millisecond},
+		{"it lasts too long", []error{passing, passing, passing}, 2, 0, false, 3, 75 * time.Millisecond, 226 * time.Millisecond},
+		{"it doesn't pass", []error{lasting}, 3, 0, false, 1, 0, 0},
+		{"it becomes lasting", []error{passing, lasting}, 3, 0, false, 2, 25 * time.Millisecond, 76 * time.Millisecond},
+		{"an error of nobody's", []error{errors.New("moon")}, 3, 0, false, 1, 0, 0},
+		{"pauses stay short", []error{passing, passing, passing, passing, passing, passing, passing, passing}, 8, 0, true, 9, 2775 * time.Millisecond, 8326 * time.Millisecond},
+		{"as long as it asks for", []error{patient(3 * time.Second)}, 1, 0, true, 2, 3 * time.Second, 3 * time.Second},
+		{"longer than a visitor waits", []error{patient(6 * time.Second)}, 1, 0, false, 1, 0, 0},
+		{"longer than the deadline", []error{patient(3 * time.Second)}, 1, 2 * time.Second, false, 1, 0, 0},
+		{"no time for a pause", []error{passing}, 1, 20 * time.Millisecond, false, 1, 0, 0},
+		{"no retries", []error{passing}, 0, 0, false, 1, 0, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx := t.Context()
+				if tt.deadline > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, tt.deadline)
+					defer cancel()
+				}
+				s := &script{errs: tt.errs}
+				began := time.Now()
+				_, err := origins.Retry(s, tt.n).Open(ctx, origins.Request{Key: "a.jpg"})
+				took := time.Since(began)
+				if (err == nil) != tt.opens || len(s.asked) != tt.asked {
+					t.Errorf("got %v after asking %d times, want success %v after %d", err, len(s.asked), tt.opens, tt.asked)
+				}
+				if !tt.opens && !errors.Is(err, tt.errs[tt.asked-1]) {
+					t.Errorf("got %v, want the last error as it was", err)
+				}
+				if took < tt.least || took > tt.most {
+					t.Errorf("took %v, want between %v and %v", took, tt.least, tt.most)
+				}
+			})
+		})
+	}
+}
+
+func TestRetryStopsWhenTheContextIsDone(t *testing.T) {
+	passing := &origins.Error{Kind: origins.Unreachable, Origin: "o", Key: "a.jpg", Transient: true, After: 4 * time.Second}
+	for _, tt := range []struct {
+		name string
+		ends time.Duration
+	}{{"in the pause", time.Second}, {"before it", 0}} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(tt.ends, cancel)
+				if tt.ends == 0 {
+					cancel()
+				}
+				s := &script{errs: []error{passing}}
+				began := time.Now()
+				_, err := origins.Retry(s, 3).Open(ctx, origins.Request{Key: "a.jpg"})
+				if err == nil || time.Since(began) != tt.ends || len(s.asked) != 1 {
+					t.Errorf("got %v after %v and asking %d times, want a failure after %v and 1", err, time.Since(began), len(s.asked), tt.ends)
+				}
+				if e, ok := err.(*origins.Error); !ok || e.Kind != origins.Canceled || e.Origin != "o" {
+					t.Errorf("got %v, want canceled, of origin o", err)
+				}
+			})
+		})
+	}
+}
+
+func TestRetryIsBoundedByLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{errs: []error{&origins.Error{Kind: origins.Unreachable, Transient: true, After: 4 * time.Second}}}
+		began := time.Now()
+		_, err := origins.Limit(origins.Retry(s, 3), 0, time.Second).Open(t.Context(), origins.Request{Key: "a.jpg"})
+		if origins.KindOf(err) != origins.Timeout || time.Since(began) != time.Second {
+			t.Errorf("got %v after %v, want timeout after 1s", err, time.Since(began))
+		}
+	})
+}
