@@ -73,6 +73,9 @@ func newFS(name, root string, find func() (fs.FS, error)) (*Origin, error) {
 	return NewFS(find, root)
 }
 
+// Local reports that asking costs nothing, unless another module provides the file system.
+func (m *Module) Local() bool { return m.FileSystem == "" }
+
 // Open opens a file.
 func (m *Module) Open(ctx context.Context, req origins.Request) (*origins.Object, error) {
 	return m.origin.Open(ctx, req)

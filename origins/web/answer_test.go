@@ -1,6 +1,8 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"net/http"
@@ -83,83 +85,22 @@ func TestHeadersBecomeAttributes(t *testing.T) {
 	}
 }
 
-func TestPartsAreTheOnesThatWereAskedFor(t *testing.T) {
-	for _, tt := range []struct {
-		name     string
-		asked    origins.Range
-		status   int
-		header   string
-		body     string
-		length   int64 // Content-Length, -2: as long as body
-		want     *origins.Range
-		size     int64
-		fails    bool // on opening
-		breaks   bool // on reading
-		unranged bool // the request has no range
-	}{
-		{name: "exact", asked: origins.Range{Start: 2, Length: 3}, header: "bytes 2-4/10", body: "234", want: &origins.Range{Start: 2, Length: 3}, size: 10},
-		{name: "open-ended", asked: origins.Range{Start: 7, Length: -1}, header: "bytes 7-9/10", body: "789", want: &origins.Range{Start: 7, Length: 3}, size: 10},
-		{name: "over the end", asked: origins.Range{Start: 7, Length: 100}, header: "bytes 7-9/10", body: "789", want: &origins.Range{Start: 7, Length: 3}, size: 10},
-		{name: "unknown size", asked: origins.Range{Start: 2, Length: 3}, header: "bytes 2-4/*", body: "234", want: &origins.Range{Start: 2, Length: 3}, size: -1},
-		{name: "without a length", asked: origins.Range{Start: 2, Length: 3}, header: "bytes 2-4/10", body: "234", length: -1, want: &origins.Range{Start: 2, Length: 3}, size: 10},
-		{name: "the whole instead", asked: origins.Range{Start: 2, Length: 3}, status: 200, body: "0123456789", size: 10},
-		{name: "starts elsewhere", asked: origins.Range{Start: 2, Length: 3}, header: "bytes 3-5/10", body: "345", fails: true},
-		{name: "shorter", asked: origins.Range{Start: 2, Length: 3}, header: "bytes 2-3/10", body: "23", fails: true},
-		{name: "longer", asked: origins.Range{Start: 2, Length: 3}, header: "bytes 2-5/10", body: "2345", fails: true},
-		{name: "longer, unknown size", asked: origins.Range{Start: 2, Length: 3}, header: "bytes 2-5/*", body: "2345", fails: true},
-		{name: "ends early", asked: origins.Range{Start: 2, Length: -1}, header: "bytes 2-4/10", body: "234", fails: true},
-		{name: "no Content-Range", asked: origins.Range{Start: 2, Length: 3}, body: "234", fails: true},
-		{name: "another unit", asked: origins.Range{Start: 2, Length: 3}, header: "items 2-4/10", body: "234", fails: true},
-		{name: "backwards", asked: origins.Range{Start: 2, Length: 3}, header: "bytes 4-2/10", body: "234", fails: true},
-		{name: "negative", asked: origins.Range{Start: 2, Length: 3}, header: "bytes -2-4/10", body: "234", fails: true},
-		{name: "signed", asked: origins.Range{Start: 2, Length: 3}, header: "bytes +2-4/10", body: "234", fails: true},
-		{name: "beyond the size", asked: origins.Range{Start: 2, Length: 3}, header: "bytes 2-4/4", body: "234", fails: true},
-		{name: "huge", asked: origins.Range{Start: 2, Length: 3}, header: "bytes 2-99999999999999999999/*", body: "234", fails: true},
-		{name: "unsatisfied", asked: origins.Range{Start: 2, Length: 3}, header: "bytes */10", body: "", fails: true},
-		{name: "multipart", asked: origins.Range{Start: 2, Length: 3}, header: "", body: "--x", fails: true},
-		{name: "another Content-Length", asked: origins.Range{Start: 2, Length: 3}, header: "bytes 2-4/10", body: "23", fails: true},
-		{name: "cut off", asked: origins.Range{Start: 2, Length: 3}, header: "bytes 2-4/10", body: "23", length: -1, breaks: true},
-		{name: "overflowing", asked: origins.Range{Start: 2, Length: 3}, header: "bytes 2-4/10", body: "2345", length: -1, breaks: true},
-		{name: "not asked for", unranged: true, header: "bytes 0-9/10", body: "0123456789", fails: true},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if tt.status == 0 {
-				tt.status = 206
-			}
-			res := response(tt.status, tt.body)
-			if tt.header != "" {
-				res.Header.Set("Content-Range", tt.header)
-			}
-			if tt.length != 0 {
-				res.ContentLength = tt.length
-			}
-			req := origins.Request{Range: &tt.asked}
-			if tt.unranged {
-				req.Range = nil
-			}
-			obj, err := ask(t, res, req)
-			if tt.fails {
-				if err == nil || origins.KindOf(err) != origins.Unknown {
-					t.Fatalf("got %v, want the answer refused as unknown", err)
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			content, err := io.ReadAll(obj.Body)
-			if tt.breaks {
-				if err == nil || origins.KindOf(err) != origins.Unreachable {
-					t.Errorf("read %q, %v, want it unreachable", content, err)
-				}
-				return
-			}
-			if string(content) != tt.body || err != nil {
-				t.Errorf("read %q, %v, want %q", content, err, tt.body)
-			}
-			if obj.Size != tt.size || (obj.Range == nil) != (tt.want == nil) || tt.want != nil && *obj.Range != *tt.want {
-				t.Errorf("got %+v of %d, want %+v of %d", obj.Range, obj.Size, tt.want, tt.size)
-			}
-		})
+func TestPartOfACompressedFormIsFetchedWhole(t *testing.T) {
+	varied := bytes.Repeat([]byte("picture "), 5000)
+	asked := 0
+	o := newOrigin(t, Config{BaseURL: "https://example.com", Transport: roundTrip(func(r *http.Request) *http.Response {
+		asked++
+		if r.Header.Get("Range") != "" {
+			return response(206, "xyz", "Content-Encoding", "gzip", "Content-Range", "bytes 2-4/100")
+		}
+		return response(200, string(compress(varied, gzip.BestSpeed)), "Content-Encoding", "gzip")
+	})})
+	obj, err := o.Open(t.Context(), origins.Request{Key: "a.svg", Range: &origins.Range{Start: 2, Length: 3}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer obj.Body.Close()
+	if content, err := io.ReadAll(obj.Body); !bytes.Equal(content, varied) || err != nil || obj.Range != nil || asked != 2 {
+		t.Errorf("got %d bytes, %v, range %v after %d requests", len(content), err, obj.Range, asked)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/imageorigin/imageorigin/origins"
+	"github.com/imageorigin/imageorigin/origins/remote"
 )
 
 // speaking starts a server that reads one request on each connection and then does as speak says. It returns the URL.
@@ -66,7 +67,7 @@ func sayAndReset(text string) func(*net.TCPConn) {
 
 func originAtURL(t *testing.T, url string) *Origin {
 	t.Helper()
-	transport, err := NewTransport(TransportConfig{ConnectTimeout: time.Second})
+	transport, err := remote.NewTransport(remote.TransportConfig{ConnectTimeout: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +187,7 @@ func TestSilenceInTheHandshakeEndsWithTheConnectTimeout(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	transport, err := NewTransport(TransportConfig{ConnectTimeout: 100 * time.Millisecond})
+	transport, err := remote.NewTransport(remote.TransportConfig{ConnectTimeout: 100 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,14 +6,22 @@ import (
 	"testing"
 )
 
-func TestManualNamesEveryOption(t *testing.T) {
-	text, err := os.ReadFile("../../docs/origins/web.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, option := range []string{"forward_host", "header", "auth basic", "auth bearer", "follow_redirects", "connect_timeout", "tls_ca", "tls_server_name"} {
-		if !strings.Contains(string(text), "`"+option) {
-			t.Errorf("the table lacks %s", option)
+func TestManualsNameEveryOption(t *testing.T) {
+	for page, options := range map[string][]string{
+		"web": {
+			"forward_host", "header", "auth basic", "auth bearer", "follow_redirects", "allow_private", "connect_timeout", "tls_ca",
+			"tls_server_name",
+		},
+		"web_proxy": {"hosts", "allow_private", "connect_timeout", "tls_ca"},
+	} {
+		text, err := os.ReadFile("../../docs/origins/" + page + ".md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, option := range options {
+			if !strings.Contains(string(text), "`"+option) {
+				t.Errorf("%s: the table lacks %s", page, option)
+			}
 		}
 	}
 }

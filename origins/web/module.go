@@ -2,20 +2,21 @@ package web
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/imageorigin/imageorigin/origins"
+	"github.com/imageorigin/imageorigin/origins/remote"
 )
 
-func init() { caddy.RegisterModule(new(Module)) }
+func init() {
+	caddy.RegisterModule(new(Module))
+	caddy.RegisterModule(new(ProxyModule))
+}
 
 // Module fetches originals from a web server: the path of the file is appended to a base URL.
 type Module struct {
@@ -42,21 +43,13 @@ type Module struct {
 	// http where base_url says https. Placeholders: {env.*} and {file.*}, each for one host. Default: none.
 	FollowRedirects []string `json:"follow_redirects,omitempty"`
 
-	// How long opening a connection may take, and the TLS handshake after it. Placeholders are not supported.
-	// Default: 5s.
-	ConnectTimeout caddy.Duration `json:"connect_timeout,omitempty"`
+	// Lets redirects lead to private addresses, too: those of this machine and of its networks. Where clouds keep the
+	// credentials of a machine they never lead. Placeholders are not supported. Default: false.
+	AllowPrivate bool `json:"allow_private,omitempty"`
 
-	// A PEM file with the certificates of the authorities that may sign the server's certificate, instead of those of
-	// the system. Read when the configuration is loaded. Placeholders: {env.*} and {file.*}. Default: those of
-	// the system.
-	TLSCA string `json:"tls_ca,omitempty"`
-
-	// The name that the server's certificate must be for, where that isn't the host of base_url. Placeholders:
-	// {env.*} and {file.*}. Default: the host.
-	TLSServerName string `json:"tls_server_name,omitempty"`
+	remote.Connection
 
 	origin *Origin
-	shared *transportKey // what Cleanup gives back; nil is nothing
 }
 
 // AuthConfig is how to log in.
@@ -97,43 +90,87 @@ func (m *Module) Secrets() []string {
 	return secrets
 }
 
-// Provision resolves placeholders and takes a transport from the pool. It connects to nothing.
+// Provision resolves placeholders and takes transports from the pool. It connects to nothing.
 func (m *Module) Provision(caddy.Context) error {
-	config, err := m.config(resolve)
+	if err := m.complete(); err != nil {
+		return err
+	}
+	values := secrets{}
+	config, err := m.config(remote.Resolve, values.read)
 	if err != nil {
 		return err
+	}
+	config.Current = func() (map[string]string, Auth) {
+		header, auth, _ := m.sending(values.now)
+		return header, auth
 	}
 	base, err := parseBase(config.BaseURL)
 	if err != nil {
 		return err
 	}
-	if config.Transport, err = m.transport(base.Scheme + "://" + hostPort(base)); err != nil {
+	target := base.Scheme + "://" + hostPort(base)
+	if config.Transport, err = m.Transport(target, remote.Reach{}); err != nil {
 		return err
+	}
+	if len(m.FollowRedirects) > 0 {
+		if config.Abroad, err = m.Transport(target, remote.Reach{Guarded: true, AllowPrivate: m.AllowPrivate}); err != nil {
+			return err
+		}
 	}
 	m.origin, err = New(config)
 	return err
 }
 
-// resolve replaces the placeholders in text. One that is unknown or empty is an error.
-func resolve(text string) (string, error) { return caddy.NewReplacer().ReplaceOrErr(text, true, true) }
+// secrets are the values of headers and credentials, by what stands in the configuration.
+type secrets map[string]*remote.Secret
 
-// config returns the configuration with its placeholders replaced by replace.
-func (m *Module) config(replace func(string) (string, error)) (Config, error) {
-	c := Config{ForwardHost: m.ForwardHost, Header: map[string]string{}}
+// read returns the value of text, and remembers where it comes from.
+func (s secrets) read(text string) (string, error) {
+	secret, err := remote.NewSecret(text)
+	if err != nil {
+		return "", err
+	}
+	s[text] = secret
+	return secret.Value(), nil
+}
+
+// now returns the value of a text that was read before.
+func (s secrets) now(text string) (string, error) { return s[text].Value(), nil }
+
+// config returns the configuration with its placeholders replaced by resolve, those of what only one server may see
+// by secret.
+func (m *Module) config(resolve, secret func(string) (string, error)) (Config, error) {
+	c := Config{ForwardHost: m.ForwardHost}
 	var err error
-	if c.BaseURL, err = replace(m.BaseURL); err != nil {
+	if c.BaseURL, err = resolve(m.BaseURL); err != nil {
 		return c, fmt.Errorf("base_url: %w", err)
 	}
-	for name, value := range m.Header {
-		if c.Header[name], err = replace(value); err != nil {
-			return c, fmt.Errorf("header %s: %w", name, err)
-		}
-	}
-	if c.Redirects, err = redirects(m.FollowRedirects, replace); err != nil {
+	if c.Redirects, err = redirects(m.FollowRedirects, resolve); err != nil {
 		return c, err
 	}
-	c.Auth, err = m.Auth.config(replace)
+	c.Header, c.Auth, err = m.sending(secret)
 	return c, err
+}
+
+// complete says what is missing beside an option.
+func (m *Module) complete() error {
+	if m.AllowPrivate && len(m.FollowRedirects) == 0 {
+		return errors.New("allow_private is about redirects, and none is followed; set follow_redirects too, or remove allow_private, which base_url doesn't need")
+	}
+	return nil
+}
+
+// sending returns the headers and the credentials, with their placeholders replaced by value.
+func (m *Module) sending(value func(string) (string, error)) (map[string]string, Auth, error) {
+	header := map[string]string{}
+	for name, text := range m.Header {
+		var err error
+		if header[name], err = value(text); err != nil {
+			return nil, Auth{}, fmt.Errorf("header %s: %w", name, err)
+		}
+	}
+	auth, err := m.Auth.config(value)
+	return header, auth, err
 }
 
 // redirects returns where words allow to be redirected to, with their placeholders replaced.
@@ -158,15 +195,14 @@ func (a *AuthConfig) config(replace func(string) (string, error)) (Auth, error) 
 		return Auth{}, nil
 	}
 	var auth Auth
-	for _, field := range []struct {
-		name, from string
-		to         *string
-	}{{"user", a.User, &auth.User}, {"password", a.Password, &auth.Password}, {"token", a.Token, &auth.Token}} {
-		value, err := replace(field.from)
-		if err != nil {
-			return auth, fmt.Errorf("auth: %s: %w", field.name, err)
-		}
-		*field.to = value
+	err := remote.Fill(
+		replace,
+		remote.Field{Name: "user", Text: a.User, To: &auth.User},
+		remote.Field{Name: "password", Text: a.Password, To: &auth.Password},
+		remote.Field{Name: "token", Text: a.Token, To: &auth.Token},
+	)
+	if err != nil {
+		return auth, fmt.Errorf("auth: %w", err)
 	}
 	switch {
 	case a.Scheme == "basic" && auth.User != "" && a.Token == "":
@@ -181,70 +217,83 @@ func (a *AuthConfig) config(replace func(string) (string, error)) (Auth, error) 
 	return auth, fmt.Errorf("auth has the scheme %q; use basic or bearer", a.Scheme)
 }
 
-// transports are shared by all configurations, so that a reload keeps the connections.
-var transports = caddy.NewUsagePool()
-
-// transportKey is the identity of a transport. There is nothing secret in it, nor in what it leads to: a corrected
-// password works with the next request.
-type transportKey struct {
-	target         string // scheme://host:port
-	connectTimeout time.Duration
-	authorities    [sha256.Size]byte // of the content: the file may change between two loads
-	serverName     string
-}
-
-// pooledTransport is a transport that the pool can end.
-type pooledTransport struct{ *http.Transport }
-
-// Destruct closes the connections that nobody uses any more.
-func (t pooledTransport) Destruct() error {
-	t.CloseIdleConnections()
-	return nil
-}
-
-// transport returns the transport for the server at target. Cleanup gives it back.
-func (m *Module) transport(target string) (http.RoundTripper, error) {
-	c := TransportConfig{ConnectTimeout: time.Duration(m.ConnectTimeout)}
-	var err error
-	if c.ServerName, err = resolve(m.TLSServerName); err != nil {
-		return nil, fmt.Errorf("tls_server_name: %w", err)
-	}
-	if m.TLSCA != "" {
-		name, err := resolve(m.TLSCA)
-		if err != nil {
-			return nil, fmt.Errorf("tls_ca: %w", err)
-		}
-		if c.RootCAs, err = os.ReadFile(name); err != nil {
-			return nil, fmt.Errorf("reading tls_ca: %w", err)
-		}
-	}
-	key := transportKey{
-		target: target, connectTimeout: c.ConnectTimeout, serverName: c.ServerName,
-		authorities: sha256.Sum256(c.RootCAs),
-	}
-	value, _, err := transports.LoadOrNew(key, func() (caddy.Destructor, error) {
-		t, err := NewTransport(c)
-		return pooledTransport{t}, err
-	})
-	if err != nil {
-		return nil, err
-	}
-	m.shared = &key
-	return value.(pooledTransport), nil
-}
-
-// Cleanup gives the transport back.
-func (m *Module) Cleanup() error {
-	if m.shared == nil {
-		return nil
-	}
-	_, err := transports.Delete(*m.shared)
-	m.shared = nil
-	return err
-}
+// Cleanup gives the transports back.
+func (m *Module) Cleanup() error { return m.Release() }
 
 // Open asks the server.
 func (m *Module) Open(ctx context.Context, req origins.Request) (*origins.Object, error) {
+	return m.origin.Open(ctx, req)
+}
+
+// ProxyModule fetches originals from where the path of the file says, which is an absolute URL: of the hosts that are
+// listed, and of no other.
+type ProxyModule struct {
+	// The hosts that may be asked, and be redirected to: images.example.com, or *.example.com for the names with
+	// exactly one label more (neither example.com nor a.b.example.com), on the usual ports of http and https;
+	// images.example.com:8080 for another port; https://images.example.com for https alone. An address is meant only
+	// by an entry that is it. Placeholders: {env.*} and {file.*}, each for one entry. Required.
+	Hosts []string `json:"hosts"`
+
+	// Lets names and redirects lead to private addresses, too: those of this machine and of its networks. Where clouds
+	// keep the credentials of a machine they never lead. Placeholders are not supported. Default: false.
+	AllowPrivate bool `json:"allow_private,omitempty"`
+
+	// How long opening a connection may take, and the TLS handshake after it. Placeholders are not supported.
+	// Default: 5s.
+	ConnectTimeout caddy.Duration `json:"connect_timeout,omitempty"`
+
+	// A PEM file with the certificates of the authorities that may sign certificates, instead of those of the system.
+	// Read when the configuration is loaded. Placeholders: {env.*} and {file.*}. Default: those of the system.
+	TLSCA string `json:"tls_ca,omitempty"`
+
+	connection remote.Connection
+	origin     *Proxy
+}
+
+// CaddyModule returns the Caddy module information.
+func (*ProxyModule) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "imageorigin.origins.web_proxy",
+		New: func() caddy.Module { return new(ProxyModule) },
+	}
+}
+
+// Provision resolves placeholders and takes a transport from the pool. It connects to nothing.
+func (m *ProxyModule) Provision(caddy.Context) error {
+	config, err := m.config(remote.Resolve)
+	if err != nil {
+		return err
+	}
+	m.connection.ConnectTimeout, m.connection.TLSCA = m.ConnectTimeout, m.TLSCA
+	config.Transport, err = m.connection.Transport("web_proxy", remote.Reach{Guarded: true, AllowPrivate: m.AllowPrivate})
+	if err != nil {
+		return err
+	}
+	m.origin, err = NewProxy(config)
+	return err
+}
+
+// config returns the configuration with its placeholders replaced by resolve.
+func (m *ProxyModule) config(resolve func(string) (string, error)) (ProxyConfig, error) {
+	var c ProxyConfig
+	for _, text := range m.Hosts {
+		host, err := resolve(text)
+		if err != nil {
+			return c, fmt.Errorf("hosts: %w", err)
+		}
+		c.Hosts = append(c.Hosts, host)
+	}
+	return c, nil
+}
+
+// ManyServers tells that one server that doesn't answer says nothing about the others.
+func (m *ProxyModule) ManyServers() bool { return true }
+
+// Cleanup gives the transport back.
+func (m *ProxyModule) Cleanup() error { return m.connection.Release() }
+
+// Open asks the server that the key names.
+func (m *ProxyModule) Open(ctx context.Context, req origins.Request) (*origins.Object, error) {
 	return m.origin.Open(ctx, req)
 }
 
@@ -254,4 +303,8 @@ var (
 	_ caddy.CleanerUpper    = (*Module)(nil)
 	_ caddyfile.Unmarshaler = (*Module)(nil)
 	_ origins.Origin        = (*Module)(nil)
+	_ caddy.Provisioner     = (*ProxyModule)(nil)
+	_ caddy.CleanerUpper    = (*ProxyModule)(nil)
+	_ caddyfile.Unmarshaler = (*ProxyModule)(nil)
+	_ origins.Origin        = (*ProxyModule)(nil)
 )

@@ -12,12 +12,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/imageorigin/imageorigin/origins"
+	"github.com/imageorigin/imageorigin/origins/remote"
 )
 
 func TestCaddyfileBecomesJSON(t *testing.T) {
@@ -30,13 +30,14 @@ func TestCaddyfileBecomesJSON(t *testing.T) {
 				header X-Greeting "good day"
 				auth basic user {file./run/secrets/web}
 				follow_redirects cdn.example.com other.test:8080
+				allow_private
 				connect_timeout 2s
 				tls_ca /etc/ca.pem
 				tls_server_name example.org
 			}`,
 			`{"base_url":"https://example.com","forward_host":true,"header":{"X-Greeting":"good day","X-Token":"{env.TOKEN}"},` +
 				`"auth":{"scheme":"basic","user":"user","password":"{file./run/secrets/web}"},` +
-				`"follow_redirects":["cdn.example.com","other.test:8080"],"connect_timeout":2000000000,"tls_ca":"/etc/ca.pem","tls_server_name":"example.org"}`,
+				`"follow_redirects":["cdn.example.com","other.test:8080"],"allow_private":true,"connect_timeout":2000000000,"tls_ca":"/etc/ca.pem","tls_server_name":"example.org"}`,
 		},
 		{
 			"placeholders, which are not judged", `web {env.SCHEME}://{env.HOST}?{env.QUERY} {
@@ -68,21 +69,21 @@ func TestCaddyfileMistakesAreNamed(t *testing.T) {
 		{"unknown word", "forward_hosts", `unknown option "forward_hosts"; expected forward_host, header, auth,`},
 		{"twice", "forward_host\nforward_host", "forward_host is already set at Testfile:2, at Testfile:3"},
 		{"auth twice", "auth bearer x\nauth bearer hunter2", "auth is already set at Testfile:2, at Testfile:3"},
-		{"header twice", "header X-A 1\nheader x-b 2\nheader x-a hunter2", "header X-A is already set at Testfile:2, at Testfile:4"},
-		{"switch with a value", "forward_host yes", "wrong argument count"},
-		{"header without a value", "header X-Token", "write header <name> <value>"},
-		{"header with an unquoted value", "header Authorization Bearer hunter2", "quotes around a value"},
-		{"auth without a scheme", "auth user hunter2", "write auth basic <user> <password>"},
+		{"header twice", "header X-A 1\nheader x-b 2\nheader x-a hunter2", "header: X-A is already set at Testfile:2, at Testfile:4"},
+		{"switch with a value", "forward_host yes", "wrong number of arguments; write "},
+		{"header without a value", "header X-Token", "wrong number of arguments (put a value that has spaces in quotes); write header <name> <value>, at Testfile:2"},
+		{"header with an unquoted value", "header Authorization Bearer hunter2", "put a value that has spaces in quotes"},
+		{"auth without a scheme", "auth user hunter2", "the scheme is missing; write auth basic <user> <password>"},
 		{"auth without a password", "auth basic hunter2", "write auth basic <user> <password>"},
 		{"auth with too much", "auth bearer Bearer hunter2", "auth bearer <token>"},
-		{"redirects to nowhere", "follow_redirects", "wrong argument count"},
-		{"no duration", "connect_timeout soon", `connect_timeout "soon" is not a duration`},
-		{"no time at all", "connect_timeout 0s", "not a duration above zero"},
-		{"no file", "tls_ca", "wrong argument count"},
-		{"no name", "tls_server_name", "wrong argument count"},
-		{"time below zero", "connect_timeout -1s", "not a duration above zero"},
-		{"a block behind a switch", "forward_host {\n x y\n}", "forward_host takes no block; remove the braces, at Testfile:2"},
-		{"a block behind a header", "header X-A 1 {\n x y\n}", "header takes no block; remove the braces, at Testfile:2"},
+		{"redirects to nowhere", "follow_redirects", "wrong number of arguments; write "},
+		{"no duration", "connect_timeout soon", `connect_timeout: "soon" is not a time`},
+		{"no time at all", "connect_timeout 0s", "is not a time above 0"},
+		{"no file", "tls_ca", "wrong number of arguments; write "},
+		{"no name", "tls_server_name", "wrong number of arguments; write "},
+		{"time below zero", "connect_timeout -1s", "is not a time above 0"},
+		{"a block behind a switch", "forward_host {\n x y\n}", "forward_host takes no block; write forward_host, at Testfile:2"},
+		{"a block behind a header", "header X-A 1 {\n x y\n}", "header takes no block; write header <name> <value>, at Testfile:2"},
 		{"a brace in quotes", "forward_host\n\"{\" x", `unknown option "{"`},
 		{"a header of each request", "forward_host\nheader Range hunter2", "header Range is set as each request needs it; remove it, at Testfile:3"},
 		{"a header of each request, from a placeholder", "header accept-encoding {env.X}", "header Accept-Encoding is set as each request needs it; remove it, at Testfile:2"},
@@ -95,6 +96,7 @@ func TestCaddyfileMistakesAreNamed(t *testing.T) {
 		{"a host beside the client's", "forward_host\n\nheader Host a.example.com", "forward_host and header Host contradict each other; remove one of them, at Testfile:4"},
 		{"the client's host beside one", "header Host {env.X}\nforward_host", "forward_host and header Host contradict each other; remove one of them, at Testfile:3"},
 		{"redirects to a wildcard", "forward_host\nfollow_redirects {env.X} *.example.com\ntls_ca x", `follow_redirects: "*.example.com" is not a host; write host or host:port, one for each, or any, at Testfile:3`},
+		{"private redirects to nowhere", "allow_private", "set follow_redirects too, or remove allow_private, which base_url doesn't need, at Testfile:1"},
 		{"redirects to any and a host", "follow_redirects any {env.X}", "follow_redirects: any stands alone, or hosts do, at Testfile:2"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -125,19 +127,13 @@ func TestCaddyfileMistakesAreNamed(t *testing.T) {
 }
 
 // provision provisions m outside of a configuration. The caller cleans up.
-func provision(t *testing.T, m *Module) error {
+func provision(t *testing.T, m caddy.Provisioner) error {
 	ctx, cancel := caddy.NewContext(caddy.Context{Context: t.Context()})
 	t.Cleanup(cancel)
 	return m.Provision(ctx)
 }
 
-// pooled returns how many transports the pool holds.
-func pooled() (n int) {
-	transports.Range(func(any, any) bool { n++; return true })
-	return n
-}
-
-func TestProvisionNamesMistakesAndLeavesNothingBehind(t *testing.T) {
+func TestProvisionNamesMistakes(t *testing.T) {
 	os.Unsetenv("IMAGEORIGIN_TEST_UNSET")
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(file, []byte("nonsense"), 0o600); err != nil {
@@ -159,13 +155,14 @@ func TestProvisionNamesMistakesAndLeavesNothingBehind(t *testing.T) {
 		{"basic with a token", Module{BaseURL: base, Auth: &AuthConfig{Scheme: "basic", User: "u", Token: "hunter2"}}, "takes a user"},
 		{"bearer without a token", Module{BaseURL: base, Auth: &AuthConfig{Scheme: "bearer"}}, "takes a token"},
 		{"bearer with a password", Module{BaseURL: base, Auth: &AuthConfig{Scheme: "bearer", Token: "x", Password: "hunter2"}}, "takes a token"},
-		{"time below zero", Module{BaseURL: base, ConnectTimeout: -1}, "connect_timeout -1ns is below zero"},
-		{"missing variable in the name", Module{BaseURL: base, TLSServerName: "{env.IMAGEORIGIN_TEST_UNSET}"}, "tls_server_name:"},
+		{"time below zero", Module{BaseURL: base, Connection: remote.Connection{ConnectTimeout: -1}}, "connect_timeout -1ns is below zero"},
+		{"missing variable in the name", Module{BaseURL: base, Connection: remote.Connection{TLSServerName: "{env.IMAGEORIGIN_TEST_UNSET}"}}, "tls_server_name:"},
 		{"missing variable in redirects", Module{BaseURL: base, FollowRedirects: []string{"{env.IMAGEORIGIN_TEST_UNSET}"}}, "follow_redirects:"},
 		{"redirects", Module{BaseURL: base, FollowRedirects: []string{"any", "x.test"}}, "stands alone"},
-		{"authorities that aren't there", Module{BaseURL: base, TLSCA: file + "x"}, "reading tls_ca"},
-		{"authorities that are none", Module{BaseURL: base, TLSCA: file}, "PEM"},
-		{"authorities by a missing variable", Module{BaseURL: base, TLSCA: "{env.IMAGEORIGIN_TEST_UNSET}"}, "tls_ca:"},
+		{"authorities that aren't there", Module{BaseURL: base, Connection: remote.Connection{TLSCA: file + "x"}}, "reading tls_ca"},
+		{"authorities that are none", Module{BaseURL: base, Connection: remote.Connection{TLSCA: file}}, "PEM"},
+		{"authorities by a missing variable", Module{BaseURL: base, Connection: remote.Connection{TLSCA: "{env.IMAGEORIGIN_TEST_UNSET}"}}, "tls_ca:"},
+		{"private redirects to nowhere", Module{BaseURL: base, AllowPrivate: true}, "set follow_redirects too"},
 		{"a bad header", Module{BaseURL: base, Header: map[string]string{"Range": "hunter2"}}, "remove it"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -173,8 +170,8 @@ func TestProvisionNamesMistakesAndLeavesNothingBehind(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("got %v, want %q in it and no secret", err, tt.want)
 			}
-			if err := tt.m.Cleanup(); err != nil || pooled() != 0 {
-				t.Errorf("after Cleanup (%v) the pool holds %d transports", err, pooled())
+			if err := tt.m.Cleanup(); err != nil {
+				t.Errorf("cleaning up after half a Provision: %v", err)
 			}
 		})
 	}
@@ -199,7 +196,7 @@ func TestModuleFetchesWithSecretsFromPlaceholders(t *testing.T) {
 	t.Setenv("IMAGEORIGIN_TEST_URL", server.URL)
 	t.Setenv("IMAGEORIGIN_TEST_TOKEN", "token")
 	m := &Module{
-		BaseURL: "{env.IMAGEORIGIN_TEST_URL}/media", TLSCA: authority,
+		BaseURL: "{env.IMAGEORIGIN_TEST_URL}/media", Connection: remote.Connection{TLSCA: authority},
 		Header: map[string]string{"X-Token": "{env.IMAGEORIGIN_TEST_TOKEN}"},
 		Auth:   &AuthConfig{Scheme: "basic", User: "u", Password: "{file." + secret + "}"},
 	}
@@ -207,7 +204,7 @@ func TestModuleFetchesWithSecretsFromPlaceholders(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Cleanup()
-	if got, want := fetch(t, m, "a.jpg"), "/media/a.jpg u pass word token"; got != want {
+	if got, want := content(t, m, "a.jpg"), "/media/a.jpg u pass word token"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -225,23 +222,31 @@ func TestModuleGoesWherePlaceholdersSay(t *testing.T) {
 	for _, hosts := range []string{strings.TrimPrefix(other.URL, "http://"), "any"} {
 		t.Setenv("IMAGEORIGIN_TEST_HOST", hosts)
 		m := &Module{
-			BaseURL: server.URL, TLSCA: authority, TLSServerName: "{env.IMAGEORIGIN_TEST_NAME}",
-			FollowRedirects: []string{"{env.IMAGEORIGIN_TEST_HOST}"},
+			BaseURL:         server.URL,
+			FollowRedirects: []string{"{env.IMAGEORIGIN_TEST_HOST}"}, AllowPrivate: true,
+			Connection: remote.Connection{TLSCA: authority, TLSServerName: "{env.IMAGEORIGIN_TEST_NAME}"},
 		}
 		if err := provision(t, m); err != nil {
 			t.Fatal(err)
 		}
 		defer m.Cleanup()
-		if got := fetch(t, m, "a.jpg"); got != "from the other" {
+		if got := content(t, m, "a.jpg"); got != "from the other" {
 			t.Errorf("redirects to %s: got %q", hosts, got)
 		}
-		if m.shared.serverName != "www.example.com" {
-			t.Errorf("the certificate must be for %q", m.shared.serverName)
+		if near := tlsName(m.origin.transport); near != "www.example.com" {
+			t.Errorf("the certificate must be for %q", near)
+		}
+		if abroad := tlsName(m.origin.abroad); abroad != "" {
+			t.Errorf("where redirects lead the certificate must be for %q, want the host there", abroad)
 		}
 	}
 }
 
-func fetch(t *testing.T, o origins.Origin, key string) string {
+func tlsName(transport http.RoundTripper) string {
+	return transport.(*http.Transport).TLSClientConfig.ServerName
+}
+
+func content(t *testing.T, o origins.Origin, key string) string {
 	t.Helper()
 	obj, err := o.Open(t.Context(), origins.Request{Key: key})
 	if err != nil {
@@ -268,29 +273,23 @@ func TestReloadKeepsConnectionsAndTakesNewSecrets(t *testing.T) {
 		return m
 	}
 	before := load("wrong")
-	first, _, _ := strings.Cut(fetch(t, before, "a"), " ")
+	first, _, _ := strings.Cut(content(t, before, "a"), " ")
 	after := load("right")
-	if err := before.Cleanup(); err != nil || pooled() != 1 {
-		t.Fatalf("after the old configuration is gone (%v) the pool holds %d transports, want 1", err, pooled())
+	if err := before.Cleanup(); err != nil {
+		t.Fatal(err)
 	}
-	second, auth, _ := strings.Cut(fetch(t, after, "a"), " ")
+	second, auth, _ := strings.Cut(content(t, after, "a"), " ")
 	if first != second || auth != "Bearer right" {
 		t.Errorf("got %q over %s, want the new secret over the connection %s", auth, second, first)
 	}
 	for range 2 {
-		if err := after.Cleanup(); err != nil || pooled() != 0 {
-			t.Errorf("after Cleanup (%v) the pool holds %d transports, want none", err, pooled())
+		if err := after.Cleanup(); err != nil {
+			t.Errorf("Cleanup: %v", err)
 		}
 	}
 }
 
-func TestTransportsAreSharedByTargetAndTLSOptionsOnly(t *testing.T) {
-	authority := filepath.Join(t.TempDir(), "ca.pem")
-	server := httptest.NewTLSServer(nil)
-	server.Close()
-	if err := os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
-		t.Fatal(err)
-	}
+func TestModulesOfOneServerShareConnections(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		m      Module
@@ -300,12 +299,11 @@ func TestTransportsAreSharedByTargetAndTLSOptionsOnly(t *testing.T) {
 		{"another case", Module{BaseURL: "https://Example.COM/x"}, true},
 		{"credentials", Module{BaseURL: "https://example.com", Auth: &AuthConfig{Scheme: "bearer", Token: "t"}}, true},
 		{"a header", Module{BaseURL: "https://example.com", Header: map[string]string{"X-Token": "t"}}, true},
+		{"redirects", Module{BaseURL: "https://example.com", FollowRedirects: []string{"any"}}, true},
 		{"another host", Module{BaseURL: "https://www.example.com"}, false},
 		{"another scheme", Module{BaseURL: "http://example.com"}, false},
 		{"another port", Module{BaseURL: "https://example.com:8443"}, false},
-		{"another patience", Module{BaseURL: "https://example.com", ConnectTimeout: caddy.Duration(time.Second)}, false},
-		{"another name", Module{BaseURL: "https://example.com", TLSServerName: "x"}, false},
-		{"another authority", Module{BaseURL: "https://example.com", TLSCA: authority}, false},
+		{"another name", Module{BaseURL: "https://example.com", Connection: remote.Connection{TLSServerName: "x"}}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			first := &Module{BaseURL: "https://example.com"}
@@ -318,7 +316,38 @@ func TestTransportsAreSharedByTargetAndTLSOptionsOnly(t *testing.T) {
 			if shared := first.origin.transport == tt.m.origin.transport; shared != tt.shared {
 				t.Errorf("shared: %v, want %v", shared, tt.shared)
 			}
+			if abroad := tt.m.origin.abroad; abroad == first.origin.transport {
+				t.Error("redirects use the connections of the server itself")
+			}
 		})
+	}
+}
+
+func TestHalfAProvisionKeepsNothing(t *testing.T) {
+	load := func(header map[string]string) (*Module, error) {
+		m := &Module{BaseURL: "https://half.example.com", Header: header}
+		return m, provision(t, m)
+	}
+	first, err := load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	half, err := load(map[string]string{"Range": "x"})
+	if err == nil {
+		t.Fatal("a header of each request was accepted")
+	}
+	for _, m := range []*Module{half, first} {
+		if err := m.Cleanup(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	second, err := load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Cleanup()
+	if second.origin.transport == first.origin.transport {
+		t.Error("the transport is still there after everybody gave it back")
 	}
 }
 

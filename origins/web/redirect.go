@@ -4,17 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"net/url"
 	"strings"
 
-	"golang.org/x/net/idna"
-
 	"github.com/imageorigin/imageorigin/origins"
+	"github.com/imageorigin/imageorigin/origins/remote"
 )
-
-// maxHops is how many redirects of one request are followed.
-const maxHops = 5
 
 // Redirects says where an origin may send us besides its own host. The zero value is nowhere.
 type Redirects struct {
@@ -49,32 +44,37 @@ func newPolicy(base *url.URL, r Redirects) (policy, error) {
 	return p, nil
 }
 
-func isRedirect(status int) bool {
-	switch status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return true
+// locate returns what the location of a redirect from one URL means, if that is a server.
+func locate(key string, from *url.URL, location string) (*url.URL, error) {
+	to, err := from.Parse(location)
+	if err != nil || location == "" {
+		return nil, remote.Fail(origins.Unknown, key, "redirect to nowhere: its location is missing or no URL")
 	}
-	return false
+	to.User = nil // would become a header that nobody meant to send
+	to.Fragment, to.RawFragment = "", ""
+	if to.Scheme != "http" && to.Scheme != "https" || to.Hostname() == "" {
+		return nil, remote.Fail(origins.Denied, key, "redirect to scheme %q is not followed", to.Scheme)
+	}
+	return to, nil
 }
 
 // next returns where a redirect from one URL leads to, or why it isn't followed: it is Denied then, by us. Its errors
 // name hosts only, for paths and queries of redirects often carry signatures.
 func (p policy) next(key string, from *url.URL, location string) (*url.URL, error) {
-	to, err := from.Parse(location)
-	if err != nil || location == "" {
-		return nil, fail(origins.Unknown, key, "redirect to nowhere: its location is missing or no URL")
+	to, err := locate(key, from, location)
+	if err != nil {
+		return nil, err
 	}
-	to.User = nil // would become a header that nobody meant to send
-	to.Fragment, to.RawFragment = "", ""
-	switch {
-	case to.Scheme != "http" && to.Scheme != "https" || to.Hostname() == "":
-		return nil, fail(origins.Denied, key, "redirect to scheme %q is not followed", to.Scheme)
-	case p.home(to), p.any, p.hosts[hostPort(to)]:
+	if p.home(to) || p.any || p.hosts[hostPort(to)] {
 		return to, nil
-	case hostname(to) == hostname(p.base):
-		return nil, fail(origins.Denied, key, "redirect from %s://%s to %s://%s is not followed", from.Scheme, from.Host, to.Scheme, to.Host)
 	}
-	return nil, fail(origins.Denied, key, "redirect to %s is not followed; allow it with follow_redirects %s", to.Host, hostname(to))
+	e := remote.Fail(origins.Denied, key, "redirect from %s://%s to %s://%s is not followed", from.Scheme, from.Host, to.Scheme, to.Host)
+	entry := hostPort(to)
+	if p := port(to); p == "80" || p == "443" {
+		entry = hostname(to)
+	}
+	e.Remedy = "if the server may send visitors there, allow it with follow_redirects " + entry
+	return nil, e
 }
 
 // home reports whether u is on the server of the base URL. The same host is another server if the port differs, and
@@ -88,24 +88,3 @@ func (p policy) home(u *url.URL) bool {
 	}
 	return u.Scheme == "https" && port(u) == "443" && port(p.base) == "80"
 }
-
-// hostname returns the host of u as hosts are compared: in lower case and ASCII, without the dot of the root.
-func hostname(u *url.URL) string {
-	name := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
-	if ascii, err := idna.Lookup.ToASCII(name); err == nil {
-		return ascii
-	}
-	return name // an address, or a name that only this network knows
-}
-
-func port(u *url.URL) string {
-	switch {
-	case u.Port() != "":
-		return u.Port()
-	case u.Scheme == "https":
-		return "443"
-	}
-	return "80"
-}
-
-func hostPort(u *url.URL) string { return net.JoinHostPort(hostname(u), port(u)) }

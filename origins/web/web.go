@@ -1,17 +1,14 @@
-// Package web is the origin that asks a web server: the key is appended to a base URL, which the request never leaves.
+// Package web is the origins that ask web servers: one appends the key to a base URL, which the request never leaves;
+// the other takes the key for a URL.
 package web
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/net/http/httpguts"
 
@@ -26,35 +23,28 @@ type Config struct {
 	Auth        Auth
 	Redirects   Redirects
 
-	// Transport carries the requests. It must not decompress; [NewTransport] makes one that doesn't.
+	// Current returns Header and Auth as they are now, where they change while the origin lives. Names, and whether
+	// there is an Auth, stay. nil: they don't change.
+	Current func() (map[string]string, Auth)
+
+	// Transport carries the requests to the server of BaseURL. It must not decompress; [remote.NewTransport] makes one
+	// that doesn't.
 	Transport http.RoundTripper
-}
 
-// Auth is what the Authorization header says. The zero value sends none.
-type Auth struct {
-	User, Password string // basic
-	Token          string // bearer
-}
-
-// header returns the value of the header, "" for none.
-func (a Auth) header() string {
-	switch {
-	case a.Token != "":
-		return "Bearer " + a.Token
-	case a.User != "" || a.Password != "":
-		return "Basic " + base64.StdEncoding.EncodeToString([]byte(a.User+":"+a.Password))
-	}
-	return ""
+	// Abroad carries the requests to where redirects lead besides that server, which is not the operator's choice: it
+	// should be guarded. nil: they are not followed, whatever Redirects says.
+	Abroad http.RoundTripper
 }
 
 // Origin serves what lies below a base URL. The zero value is not useful; see [New].
 type Origin struct {
 	base        *url.URL
 	forwardHost bool
-	host        string      // replaces that of base; "" doesn't
-	header      http.Header // sent to base only
+	fixed       sending                          // what Current doesn't replace
+	current     func() (map[string]string, Auth) // nil: all of it is fixed
 	redirects   policy
 	transport   http.RoundTripper
+	abroad      http.RoundTripper
 }
 
 // New returns an Origin that does as c says. Its errors never hold a value of a header, a password or a token.
@@ -63,58 +53,23 @@ func New(c Config) (*Origin, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &Origin{base: base, forwardHost: c.ForwardHost, header: http.Header{}, transport: c.Transport}
+	o := &Origin{base: base, forwardHost: c.ForwardHost, current: c.Current, transport: c.Transport, abroad: c.Abroad}
 	if o.redirects, err = newPolicy(base, c.Redirects); err != nil {
 		return nil, err
 	}
-	for name, value := range c.Header {
-		if err := o.addHeader(name, value); err != nil {
-			return nil, err
-		}
+	if c.Abroad == nil {
+		o.redirects.any, o.redirects.hosts = false, nil
 	}
-	if value := c.Auth.header(); value != "" {
-		if o.header.Get("Authorization") != "" {
-			return nil, errors.New("auth and header Authorization say the same thing; remove one of them")
-		}
-		if !httpguts.ValidHeaderFieldValue(value) {
-			return nil, errors.New("the token of auth contains characters that no header can carry")
-		}
-		o.header.Set("Authorization", value)
+	if c.Current != nil {
+		c.Header, c.Auth = c.Current()
 	}
-	if o.forwardHost && o.host != "" {
+	if o.fixed, err = newSending(c.Header, c.Auth); err != nil {
+		return nil, err
+	}
+	if o.forwardHost && o.fixed.host != "" {
 		return nil, errors.New("forward_host and header Host contradict each other; remove one of them")
 	}
 	return o, nil
-}
-
-// reserved are the request headers that are the origin's own business.
-var reserved = []string{
-	"Accept-Encoding", "Connection", "Content-Length", "Expect", "If-Match", "If-Modified-Since", "If-None-Match",
-	"If-Range", "If-Unmodified-Since", "Keep-Alive", "Proxy-Connection", "Range", "Te", "Trailer", "Transfer-Encoding",
-	"Upgrade",
-}
-
-func (o *Origin) addHeader(name, value string) error {
-	canonical := http.CanonicalHeaderKey(name)
-	switch {
-	case !httpguts.ValidHeaderFieldName(name):
-		return fmt.Errorf("header %q is not a name that a header can have", name)
-	case !httpguts.ValidHeaderFieldValue(value):
-		return fmt.Errorf("the value of header %s contains characters that no header can carry", name)
-	case slices.Contains(reserved, canonical):
-		return fmt.Errorf("header %s is set as each request needs it; remove it", name)
-	case canonical == "Host":
-		if !httpguts.ValidHostHeader(value) || value == "" {
-			return errors.New("header Host is not a host name; write it like www.example.com")
-		}
-		o.host = value
-	default:
-		if _, ok := o.header[canonical]; ok {
-			return fmt.Errorf("header %s is set twice", canonical)
-		}
-		o.header.Set(canonical, value)
-	}
-	return nil
 }
 
 // Open asks the server for the object, and follows it where it may move to.
@@ -122,90 +77,44 @@ func (o *Origin) Open(ctx context.Context, req origins.Request) (*origins.Object
 	if err := origins.CheckKey(req.Key); err != nil {
 		return nil, err
 	}
-	if req.Range != nil && (req.Range.Start < 0 || req.Range.Length == 0 || req.Range.Length < -1) {
-		return nil, fail(origins.Invalid, req.Key, "range from %d, length %d", req.Range.Start, req.Range.Length)
-	}
-	res, err := o.fetch(ctx, req)
+	s, err := o.sending(req)
 	if err != nil {
 		return nil, err
 	}
-	obj, err := answer(res, req)
-	if err == nil {
-		obj.Body = origins.NewBody(ctx, req.Key, obj.Body)
-		return obj, nil
-	}
-	dismiss(res.Body)
-	if errors.Is(err, errEncodedPart) {
-		req.Range = nil
-		return o.Open(ctx, req)
-	}
-	return nil, err
+	return open(ctx, req, route{
+		first: o.target(req.Key, req.Query),
+		next: func(from *url.URL, location string) (*url.URL, error) {
+			return o.redirects.next(req.Key, from, location)
+		},
+		via: func(target *url.URL, left bool) carrier {
+			switch {
+			case !o.redirects.home(target):
+				return carrier{transport: o.abroad, foreign: true}
+			case left:
+				// Another server chose where on this one to go. It must not do so with our credentials.
+				return carrier{transport: o.transport}
+			}
+			return carrier{transport: o.transport, sending: s}
+		},
+	})
 }
 
-// fetch sends the request and follows redirects. The caller closes the body of the response.
-func (o *Origin) fetch(ctx context.Context, req origins.Request) (*http.Response, error) {
-	target := o.target(req.Key, req.Query)
-	for hops := 0; ; hops++ {
-		res, err := o.transport.RoundTrip(o.request(ctx, target, req))
-		if err != nil {
-			return nil, broken(ctx, req.Key, err)
-		}
-		if !isRedirect(res.StatusCode) {
-			return res, nil
-		}
-		dismiss(res.Body)
-		if hops == maxHops {
-			return nil, fail(origins.Unknown, req.Key, "more than %d redirects", maxHops)
-		}
-		if target, err = o.redirects.next(req.Key, target, res.Header.Get("Location")); err != nil {
-			return nil, err
+// sending returns what the server of the base URL is sent, as it is now.
+func (o *Origin) sending(req origins.Request) (sending, error) {
+	s := o.fixed
+	if o.current != nil {
+		var err error
+		if s, err = newSending(o.current()); err != nil {
+			return s, &origins.Error{
+				Kind: origins.Denied, Key: req.Key, Err: fmt.Errorf("reading the credentials again: %w", err),
+				Remedy: "correct the file that the value is read from",
+			}
 		}
 	}
-}
-
-// dismiss closes the body of an answer that nobody wants, an error page mostly. It reads a page of usual size, because
-// closing a body early costs the connection, and missing files are common where origins stand in a row. It doesn't
-// wait for a page that doesn't come: the status has said all.
-func dismiss(body io.ReadCloser) {
-	impatient := time.AfterFunc(100*time.Millisecond, func() { body.Close() })
-	io.CopyN(io.Discard, body, 16<<10)
-	impatient.Stop()
-	body.Close()
-}
-
-// request returns the request for target. What only the server of the base URL may see goes to no other.
-func (o *Origin) request(ctx context.Context, target *url.URL, req origins.Request) *http.Request {
-	r := (&http.Request{
-		Method: http.MethodGet, URL: target, Host: target.Host, Header: http.Header{},
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}).WithContext(ctx)
-	r.Header.Set("User-Agent", "imageorigin")
-	if o.redirects.home(target) {
-		for name, values := range o.header {
-			r.Header[name] = values
-		}
-		switch {
-		case o.host != "":
-			r.Host = o.host
-		case o.forwardHost && req.Host != "" && httpguts.ValidHostHeader(req.Host):
-			r.Host = req.Host
-		}
+	if o.forwardHost && req.Host != "" && httpguts.ValidHostHeader(req.Host) {
+		s.host = req.Host
 	}
-	// What we ask for is what is stored: a part, a size or an ETag of a compressed form would be of no use.
-	r.Header.Set("Accept-Encoding", "identity")
-	if httpguts.ValidHeaderFieldValue(req.From) && req.From != "" {
-		r.Header.Set("X-Req-From", req.From)
-	}
-	if req.Range != nil {
-		r.Header.Set("Range", rangeHeader(*req.Range))
-	}
-	if v := req.Validator; v.ETag != "" && httpguts.ValidHeaderFieldValue(v.ETag) {
-		r.Header.Set("If-None-Match", v.ETag)
-	}
-	if v := req.Validator; !v.Modified.IsZero() {
-		r.Header.Set("If-Modified-Since", v.Modified.UTC().Format(http.TimeFormat))
-	}
-	return r
+	return s, nil
 }
 
 // target returns the URL of an object.
@@ -215,19 +124,6 @@ func (o *Origin) target(key, query string) *url.URL {
 	u.RawPath = o.base.EscapedPath() + "/" + origins.EscapeKey(key)
 	u.RawQuery = cleanQuery(query)
 	return &u
-}
-
-// cleanQuery returns query with what has no business in a request line escaped.
-func cleanQuery(query string) string {
-	var b strings.Builder
-	for i := range len(query) {
-		if c := query[i]; c <= ' ' || c >= 0x7f || c == '#' {
-			fmt.Fprintf(&b, "%%%02X", c)
-		} else {
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
 }
 
 // parseBase returns text as a base URL, whose path doesn't end in a slash. Its errors don't repeat text, which may

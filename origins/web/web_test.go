@@ -15,6 +15,7 @@ import (
 
 	"github.com/imageorigin/imageorigin/origins"
 	"github.com/imageorigin/imageorigin/origins/originstest"
+	"github.com/imageorigin/imageorigin/origins/remote"
 )
 
 // site is a web server with files below /media.
@@ -59,11 +60,11 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // transportFor returns a transport that trusts server.
 func transportFor(t *testing.T, server *httptest.Server) *http.Transport {
 	t.Helper()
-	var c TransportConfig
+	var c remote.TransportConfig
 	if cert := server.Certificate(); cert != nil {
 		c.RootCAs = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
 	}
-	transport, err := NewTransport(c)
+	transport, err := remote.NewTransport(c)
 	if err != nil {
 		t.Fatal(err)
 	}

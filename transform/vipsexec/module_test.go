@@ -22,10 +22,10 @@ func TestCaddyfileBecomesJSON(t *testing.T) {
 		{name: "an argument", text: "vips 3", err: "workers"},
 		{name: "unknown option", text: "vips {\n threads 3\n}", err: `unknown option "threads"; expected workers`},
 		{name: "set twice", text: "vips {\n workers 3\n workers 4\n}", err: "already set at Testfile:2"},
-		{name: "no number", text: "vips {\n workers many\n}", err: "not a number of 1 or more"},
-		{name: "none", text: "vips {\n workers 0\n}", err: "not a number of 1 or more"},
-		{name: "no value", text: "vips {\n workers\n}", err: "wrong argument count"},
-		{name: "two values", text: "vips {\n workers 1 2\n}", err: "wrong argument count"},
+		{name: "no number", text: "vips {\n workers many\n}", err: "is not a whole number above 0, at Testfile:2"},
+		{name: "none", text: "vips {\n workers 0\n}", err: "is not a whole number above 0, at Testfile:2"},
+		{name: "no value", text: "vips {\n workers\n}", err: "wrong number of arguments; write workers <number>"},
+		{name: "two values", text: "vips {\n workers 1 2\n}", err: "wrong number of arguments; write workers <number>"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var v vipsexec.Vips

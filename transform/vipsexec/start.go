@@ -69,18 +69,18 @@ var start = sync.OnceValue(func() error {
 	}
 	// The order matters: the coarse locks first, then the exceptions. libvips marks JXL and SVG as untrusted.
 	C.vips_block_untrusted_set(C.TRUE)
-	block("VipsForeignLoad", true)
-	block("VipsForeignSave", true)
+	setBlocked("VipsForeignLoad", true)
+	setBlocked("VipsForeignSave", true)
 	for _, class := range slices.Concat(loaders, savers) {
-		block(class, false)
+		setBlocked(class, false)
 	}
 	started.writable, started.version = tryEncoders()
 	return nil
 })
 
-// block closes or opens an operation class of libvips with all its subclasses. A name that this libvips doesn't know is
+// setBlocked closes or opens an operation class of libvips with all its subclasses. A name that this libvips doesn't know is
 // ignored by it.
-func block(class string, blocked bool) {
+func setBlocked(class string, blocked bool) {
 	name := C.CString(class)
 	defer C.free(unsafe.Pointer(name))
 	state := C.gboolean(C.FALSE)

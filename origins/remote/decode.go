@@ -1,10 +1,9 @@
-package web
+package remote
 
 import (
 	"compress/gzip"
 	"fmt"
 	"io"
-	"net/http"
 	"strings"
 
 	"github.com/andybalholm/brotli"
@@ -14,28 +13,23 @@ import (
 // maxWindow is how far back a zstd stream may refer: what browsers support (RFC 9659), and what a decoder allocates.
 const maxWindow = 8 << 20
 
-// encoded reports whether the body of res is a compressed form. We ask for none, but not every server listens.
-func encoded(res *http.Response) bool {
-	coding := codingOf(res)
+// encoded reports whether a body of this Content-Encoding is a compressed form. We ask for none, but not every server
+// listens, and stores keep what was uploaded.
+func encoded(coding string) bool {
+	coding = canonicalCoding(coding)
 	return coding != "" && coding != "identity"
 }
 
-// codingOf returns the Content-Encoding of res, in lower case.
-func codingOf(res *http.Response) string {
-	return strings.ToLower(strings.TrimSpace(strings.Join(res.Header.Values("Content-Encoding"), ",")))
-}
+func canonicalCoding(coding string) string { return strings.ToLower(strings.TrimSpace(coding)) }
 
-// decode returns the body of res decompressed, and whether there was something to decompress. How much comes out is
-// for the reader to bound; how much memory it takes is bounded here.
-func decode(res *http.Response) (body io.ReadCloser, decoded bool, err error) {
-	if !encoded(res) || res.ContentLength == 0 {
-		return res.Body, false, nil
-	}
-	start, ok := decoders[codingOf(res)]
+// decode returns body, of the given Content-Encoding, decompressed. How much comes out is for the reader to bound; how
+// much memory it takes is bounded here.
+func decode(body io.ReadCloser, coding string) (io.ReadCloser, error) {
+	start, ok := decoders[canonicalCoding(coding)]
 	if !ok {
-		return nil, false, fmt.Errorf("the answer is encoded as %q, which we can't read", codingOf(res))
+		return nil, fmt.Errorf("the answer is encoded as %q, which we can't read", canonicalCoding(coding))
 	}
-	return &decodingBody{raw: res.Body, start: start}, true, nil
+	return &decodingBody{raw: body, start: start}, nil
 }
 
 // decoders begin to read a compressed stream.
