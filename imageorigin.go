@@ -4,6 +4,7 @@ package imageorigin
 
 import (
 	_ "github.com/imageorigin/imageorigin/caddymodule"
+	_ "github.com/imageorigin/imageorigin/origins/azure"
 	_ "github.com/imageorigin/imageorigin/origins/folder"
 	_ "github.com/imageorigin/imageorigin/origins/gcs"
 	_ "github.com/imageorigin/imageorigin/origins/s3"
