@@ -13,7 +13,6 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/imageorigin/imageorigin/internal/delivery"
-	"github.com/imageorigin/imageorigin/origins"
 )
 
 func init() {
@@ -47,7 +46,7 @@ type App struct {
 	// What one request may cost. Default: the defaults of each limit.
 	Limits *Limits `json:"limits,omitempty"`
 
-	origins   map[string]origins.Origin
+	origins   map[string]*origin
 	endpoints map[string]*endpoint
 	router    *router
 	guest     engine
@@ -69,7 +68,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return err
 	}
 	a.pipeline = &delivery.Render{Engine: a.engine()}
-	a.origins = make(map[string]origins.Origin, len(a.Origins))
+	a.origins = make(map[string]*origin, len(a.Origins))
 	for _, name := range slices.Sorted(maps.Keys(a.Origins)) {
 		origin, err := a.Origins[name].provision(ctx, name)
 		if err != nil {

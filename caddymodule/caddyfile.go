@@ -10,6 +10,8 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"go.uber.org/zap"
+
+	"github.com/imageorigin/imageorigin/internal/block"
 )
 
 func init() {
@@ -44,10 +46,10 @@ func parseGlobal(d *caddyfile.Dispenser, existing any) (any, error) {
 	}
 	g := globalBlock{
 		app:        &App{Origins: map[string]*Origin{}, Endpoints: map[string]*Endpoint{}},
-		originAt:   map[string]place{},
-		endpointAt: map[string]map[string]place{},
+		originAt:   map[string]block.Place{},
+		endpointAt: map[string]map[string]block.Place{},
 	}
-	set, err := readBlock(d, &g, globalOptions, laterGlobal)
+	set, err := block.Read(d, &g, globalOptions, laterGlobal...)
 	if err != nil {
 		return nil, err
 	}
@@ -62,26 +64,26 @@ type globalBlock struct {
 	app       *App
 	origins   []string // names, in the order of their declaration
 	endpoints []string // alike
-	originAt  map[string]place
+	originAt  map[string]block.Place
 	// By endpoint, where each of its options is set; "" is the endpoint itself.
-	endpointAt map[string]map[string]place
+	endpointAt map[string]map[string]block.Place
 }
 
-var globalOptions = []option[*globalBlock]{
-	{usage: "origin <name> <type> [<args...>] { ... }", many: true, block: (*globalBlock).readOrigin},
-	{usage: "library <origin>", args: one(func(g *globalBlock) *string { return &g.app.Library })},
-	{usage: "account <id>", args: one(func(g *globalBlock) *string { return &g.app.Account }), check: func(g *globalBlock) error {
+var globalOptions = []block.Option[*globalBlock]{
+	{Usage: "origin <name> <type> [<args...>] { ... }", Many: true, Block: (*globalBlock).readOrigin},
+	{Usage: "library <origin>", Args: block.One(func(g *globalBlock) *string { return &g.app.Library })},
+	{Usage: "account <id>", Args: block.One(func(g *globalBlock) *string { return &g.app.Account }), Check: func(g *globalBlock) error {
 		return checkAccount(g.app.Account)
 	}},
-	{usage: "engine <type> [<args...>] { ... }", block: (*globalBlock).readEngine},
-	{usage: "limits { ... }", block: (*globalBlock).readLimits},
-	{usage: "endpoint <name> { ... }", many: true, block: (*globalBlock).readEndpoint},
+	{Usage: "engine <type> [<args...>] { ... }", Block: (*globalBlock).readEngine},
+	{Usage: "limits { ... }", Block: (*globalBlock).readLimits},
+	{Usage: "endpoint <name> { ... }", Many: true, Block: (*globalBlock).readEndpoint},
 }
 
 func (g *globalBlock) readOrigin(d *caddyfile.Dispenser) error {
-	at := here(d)
+	at := block.Here(d)
 	if !d.NextArg() {
-		return errCount
+		return block.ErrCount
 	}
 	name := d.Val()
 	if err := checkOriginName(name); err != nil {
@@ -91,7 +93,7 @@ func (g *globalBlock) readOrigin(d *caddyfile.Dispenser) error {
 		return d.Errf("origin %q is already declared at %s", name, first)
 	}
 	if !d.NextArg() {
-		return errCount
+		return block.ErrCount
 	}
 	origin, err := readOrigin(d, fmt.Sprintf("origin %q", name))
 	if err != nil {
@@ -104,7 +106,7 @@ func (g *globalBlock) readOrigin(d *caddyfile.Dispenser) error {
 
 func (g *globalBlock) readEngine(d *caddyfile.Dispenser) error {
 	if !d.NextArg() {
-		return errCount
+		return block.ErrCount
 	}
 	if err := checkEngine(d.Val()); err != nil {
 		return d.WrapErr(err)
@@ -116,18 +118,18 @@ func (g *globalBlock) readEngine(d *caddyfile.Dispenser) error {
 
 func (g *globalBlock) readLimits(d *caddyfile.Dispenser) error {
 	if d.NextArg() {
-		return errCount
+		return block.ErrCount
 	}
 	g.app.Limits = new(Limits)
-	_, err := readBlock(d, g.app.Limits, limitOptions, laterLimits)
+	_, err := block.Read(d, g.app.Limits, limitOptions, laterLimits...)
 	return err
 }
 
 func (g *globalBlock) readEndpoint(d *caddyfile.Dispenser) error {
-	at := here(d)
+	at := block.Here(d)
 	args := d.RemainingArgs()
 	if len(args) != 1 {
-		return errCount
+		return block.ErrCount
 	}
 	name := args[0]
 	if err := checkEndpointName(name); err != nil {
@@ -137,7 +139,7 @@ func (g *globalBlock) readEndpoint(d *caddyfile.Dispenser) error {
 		return d.Errf("endpoint %q is already declared at %s", name, first[""])
 	}
 	e := new(Endpoint)
-	set, err := readBlock(d, e, endpointOptions, laterEndpoint)
+	set, err := block.Read(d, e, endpointOptions, laterEndpoint...)
 	if err != nil {
 		return err
 	}
@@ -148,9 +150,9 @@ func (g *globalBlock) readEndpoint(d *caddyfile.Dispenser) error {
 }
 
 // finish judges the block as a whole, and adds the default endpoint where none is declared.
-func (g *globalBlock) finish(set map[string]place) error {
+func (g *globalBlock) finish(set map[string]block.Place) error {
 	if g.app.Library != "" && g.app.Origins[g.app.Library] == nil {
-		return set["library"].wrap(g.app.undeclared(g.app.Library))
+		return set["library"].Wrap(g.app.undeclared(g.app.Library))
 	}
 	bound := map[string]string{}
 	for _, name := range g.endpoints {
@@ -166,20 +168,20 @@ func (g *globalBlock) finish(set map[string]place) error {
 func (g *globalBlock) checkEndpoint(name string, bound map[string]string) error {
 	e, at := g.app.Endpoints[name], g.endpointAt[name]
 	if name == g.app.Account {
-		return at[""].wrap(errAccountName(name))
+		return at[""].Wrap(errAccountName(name))
 	}
 	if len(e.Origins) == 0 && g.app.Library == "" {
-		return at[""].errf("endpoint %q has no origins; name at least one with the option origins, or set library", name)
+		return at[""].Errf("endpoint %q has no origins; name at least one with the option origins, or set library", name)
 	}
 	for _, origin := range e.Origins {
 		if g.app.Origins[origin] == nil {
-			return at["origins"].wrap(fmt.Errorf("endpoint %q: %w", name, g.app.undeclared(origin)))
+			return at["origins"].Wrap(fmt.Errorf("endpoint %q: %w", name, g.app.undeclared(origin)))
 		}
 	}
 	for _, host := range e.Domains {
 		host = canonicalHost(host)
 		if other, ok := bound[host]; ok {
-			return at["domains"].errf("domain %q belongs to endpoint %q already, at %s; a domain has one endpoint",
+			return at["domains"].Errf("domain %q belongs to endpoint %q already, at %s; a domain has one endpoint",
 				host, other, g.endpointAt[other]["domains"])
 		}
 		bound[host] = name
@@ -208,13 +210,13 @@ func (g *globalBlock) addDefault() {
 const advisedOrigins = 2
 
 // warnMany warns of an endpoint that asks many origins; more says how many it has beside those that it names.
-func warnMany(at place, what string, e *Endpoint, more int, library string) {
+func warnMany(at block.Place, what string, e *Endpoint, more int, library string) {
 	n := len(e.Origins) + more
 	if library != "" && !slices.Contains(e.Origins, library) {
 		n++
 	}
 	if n > advisedOrigins {
-		logWarning(at.warning(fmt.Sprintf("%s asks up to %d origins one after the other: a file that only the last has waits for all of them; %d are advised",
+		logWarning(at.Warning(fmt.Sprintf("%s asks up to %d origins one after the other: a file that only the last has waits for all of them; %d are advised",
 			what, n, advisedOrigins)))
 	}
 }
@@ -225,14 +227,14 @@ var logWarning = func(w caddyconfig.Warning) {
 	caddy.Log().Named("config.adapter.caddyfile").Warn(w.Message, zap.String("file", w.File), zap.Int("line", w.Line))
 }
 
-var limitOptions = []option[*Limits]{
-	{usage: "source_size <size>", args: size(func(l *Limits) *int64 { return &l.SourceSize })},
-	{usage: "source_pixels <number>", args: number(func(l *Limits) *int64 { return &l.SourcePixels })},
-	{usage: "output_pixels <number>", args: number(func(l *Limits) *int64 { return &l.OutputPixels })},
-	{usage: "output_side <number>", args: number(func(l *Limits) *int { return &l.OutputSide }), check: (*Limits).validate},
-	{usage: "frames <number>", args: number(func(l *Limits) *int { return &l.Frames }), check: (*Limits).validate},
-	{usage: "steps <number>", args: number(func(l *Limits) *int { return &l.Steps }), check: (*Limits).validate},
-	{usage: "timeout <duration>", args: duration(func(l *Limits) *caddy.Duration { return &l.Timeout })},
+var limitOptions = []block.Option[*Limits]{
+	{Usage: "source_size <size>", Args: block.Size(func(l *Limits) *int64 { return &l.SourceSize })},
+	{Usage: "source_pixels <number>", Args: block.Number(func(l *Limits) *int64 { return &l.SourcePixels })},
+	{Usage: "output_pixels <number>", Args: block.Number(func(l *Limits) *int64 { return &l.OutputPixels })},
+	{Usage: "output_side <number>", Args: block.Number(func(l *Limits) *int { return &l.OutputSide }), Check: (*Limits).validate},
+	{Usage: "frames <number>", Args: block.Number(func(l *Limits) *int { return &l.Frames }), Check: (*Limits).validate},
+	{Usage: "steps <number>", Args: block.Number(func(l *Limits) *int { return &l.Steps }), Check: (*Limits).validate},
+	{Usage: "timeout <duration>", Args: block.Duration(func(l *Limits) *caddy.Duration { return &l.Timeout })},
 }
 
 // declared returns what the global option, which is read before any site, declares.

@@ -4,38 +4,42 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
+
+	"github.com/imageorigin/imageorigin/internal/block"
 )
 
 // Words of later versions: they are told apart from mistakes.
 var laterEndpoint = []string{
 	"domains_file", "url_endpoint", "always", "sizes", "transform", "unnamed", "sign", "signed_only", "max_age", "stale",
-	"stale_if_error", "prefer_last_good", "on_transform_error", "results", "originals",
+	"stale_if_error", "on_transform_error", "results", "originals",
 }
 
 // endpointOptions are the words of an endpoint, in the global option and in the block of the directive alike.
-var endpointOptions = []option[*Endpoint]{
-	{usage: "description <text>", args: one(func(e *Endpoint) *string { return &e.Description })},
-	{usage: "origins <name...>", args: some(func(e *Endpoint) *[]string { return &e.Origins }), check: (*Endpoint).validate},
-	{usage: "fallback_on <kind...>", args: some(func(e *Endpoint) *[]string { return &e.FallbackOn }), check: (*Endpoint).validate},
-	{usage: "domains <host...>", args: some(func(e *Endpoint) *[]string { return &e.Domains }), check: (*Endpoint).validate},
-	{usage: "query none|all|<name...>", args: some(func(e *Endpoint) *[]string { return &e.Query }), check: (*Endpoint).validate},
-	{usage: "formats <format...>", args: some(func(e *Endpoint) *[]string { return &e.Formats }), check: (*Endpoint).validate},
-	{usage: "quality <1-100>", args: readQuality},
-	{usage: "cache_control origin|<value>", args: readCacheControl, check: (*Endpoint).validate},
-	{usage: "miss_ttl <duration>", args: readTTL(func(e *Endpoint) **caddy.Duration { return &e.MissTTL }), check: (*Endpoint).validate},
-	{usage: "degraded_ttl <duration>", args: readTTL(func(e *Endpoint) **caddy.Duration { return &e.DegradedTTL }), check: (*Endpoint).validate},
-	{usage: "default_image <path>", args: one(func(e *Endpoint) *string { return &e.DefaultImage }), check: (*Endpoint).validate},
-	{usage: "active_content block|allow", args: one(func(e *Endpoint) *string { return &e.ActiveContent }), check: (*Endpoint).validate},
-	{usage: "error_status imagekit|native", args: one(func(e *Endpoint) *string { return &e.ErrorStatus }), check: (*Endpoint).validate},
-	{usage: "req_from off|<value>", args: one(func(e *Endpoint) *string { return &e.ReqFrom }), check: (*Endpoint).validate},
+var endpointOptions = []block.Option[*Endpoint]{
+	{Usage: "description <text>", Args: block.One(func(e *Endpoint) *string { return &e.Description })},
+	{Usage: "origins <name...>", Args: block.Some(func(e *Endpoint) *[]string { return &e.Origins }), Check: (*Endpoint).validate},
+	{Usage: "fallback_on <kind...>", Args: block.Some(func(e *Endpoint) *[]string { return &e.FallbackOn }), Check: (*Endpoint).validate},
+	{Usage: "domains <host...>", Args: block.Some(func(e *Endpoint) *[]string { return &e.Domains }), Check: (*Endpoint).validate},
+	{Usage: "query none|all|<name...>", Args: block.Some(func(e *Endpoint) *[]string { return &e.Query }), Check: (*Endpoint).validate},
+	{Usage: "formats <format...>", Args: block.Some(func(e *Endpoint) *[]string { return &e.Formats }), Check: (*Endpoint).validate},
+	{Usage: "quality <1-100>", Args: readQuality},
+	{Usage: "cache_control origin|<value>", Args: readCacheControl, Check: (*Endpoint).validate},
+	{Usage: "miss_ttl <duration>", Args: readTTL(func(e *Endpoint) **caddy.Duration { return &e.MissTTL }), Check: (*Endpoint).validate},
+	{Usage: "degraded_ttl <duration>", Args: readTTL(func(e *Endpoint) **caddy.Duration { return &e.DegradedTTL }), Check: (*Endpoint).validate},
+	{Usage: "prefer_last_good [<duration>]", Args: readPreferLastGood},
+	{Usage: "default_image <path>", Args: block.One(func(e *Endpoint) *string { return &e.DefaultImage }), Check: (*Endpoint).validate},
+	{Usage: "active_content block|allow", Args: block.One(func(e *Endpoint) *string { return &e.ActiveContent }), Check: (*Endpoint).validate},
+	{Usage: "error_status imagekit|native", Args: block.One(func(e *Endpoint) *string { return &e.ErrorStatus }), Check: (*Endpoint).validate},
+	{Usage: "req_from off|<value>", Args: block.One(func(e *Endpoint) *string { return &e.ReqFrom }), Check: (*Endpoint).validate},
 }
 
 // readCacheControl reads the value in quotes, or its directives one after the other.
 func readCacheControl(e *Endpoint, args []string) error {
 	if len(args) == 0 {
-		return errCount
+		return block.ErrCount
 	}
 	e.CacheControl = strings.Join(args, " ")
 	return nil
@@ -44,7 +48,7 @@ func readCacheControl(e *Endpoint, args []string) error {
 // readQuality reads a quality; 0 would say in JSON that none is set.
 func readQuality(e *Endpoint, args []string) error {
 	if len(args) != 1 {
-		return errCount
+		return block.ErrCount
 	}
 	n, err := strconv.Atoi(args[0])
 	if err != nil || n < 1 || n > 100 {
@@ -54,11 +58,22 @@ func readQuality(e *Endpoint, args []string) error {
 	return nil
 }
 
+// defaultPreferLastGood is how long the last good origin is asked first where the option says no time.
+const defaultPreferLastGood = caddy.Duration(10 * time.Minute)
+
+// readPreferLastGood reads a time that may be left out.
+func readPreferLastGood(e *Endpoint, args []string) error {
+	if e.PreferLastGood = defaultPreferLastGood; len(args) == 0 {
+		return nil
+	}
+	return block.Duration(func(e *Endpoint) *caddy.Duration { return &e.PreferLastGood })(e, args)
+}
+
 // readTTL reads a time that may be 0.
 func readTTL(field func(*Endpoint) **caddy.Duration) func(*Endpoint, []string) error {
 	return func(e *Endpoint, args []string) error {
 		if len(args) != 1 {
-			return errCount
+			return block.ErrCount
 		}
 		t, err := caddy.ParseDuration(args[0])
 		if err != nil {

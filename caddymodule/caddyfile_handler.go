@@ -9,6 +9,8 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/imageorigin/imageorigin/internal/block"
 )
 
 // parseHandler reads the directive:
@@ -27,7 +29,7 @@ func parseHandler(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 		return nil, err
 	}
 	b := handlerBlock{helper: h, handler: new(Handler), inline: new(Endpoint)}
-	start := here(h.Dispenser)
+	start := block.Here(h.Dispenser)
 	args := h.RemainingArgs()
 	if len(args) > 1 {
 		return nil, h.Errf("wrong number of arguments; write imageorigin [<matcher>] [<endpoint>]")
@@ -38,7 +40,7 @@ func parseHandler(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 		}
 		b.handler.Endpoint = args[0]
 	}
-	set, err := readBlock(h.Dispenser, &b, handlerOptions, laterEndpoint)
+	set, err := block.Read(h.Dispenser, &b, handlerOptions, laterEndpoint...)
 	if err != nil {
 		return nil, err
 	}
@@ -55,21 +57,21 @@ type handlerBlock struct {
 	inline  *Endpoint
 }
 
-var handlerOptions = append([]option[*handlerBlock]{
-	{usage: "pass_thru", args: func(b *handlerBlock, args []string) error {
+var handlerOptions = append([]block.Option[*handlerBlock]{
+	{Usage: "pass_thru", Args: func(b *handlerBlock, args []string) error {
 		if len(args) > 0 {
-			return errCount
+			return block.ErrCount
 		}
 		b.handler.PassThru = true
 		return nil
 	}},
-	{usage: "origin <type> [<args...>] { ... }", many: true, block: (*handlerBlock).readOrigin},
-}, lift(endpointOptions, func(b *handlerBlock) *Endpoint { return b.inline })...)
+	{Usage: "origin <type> [<args...>] { ... }", Many: true, Block: (*handlerBlock).readOrigin},
+}, block.Lift(endpointOptions, func(b *handlerBlock) *Endpoint { return b.inline })...)
 
 // readOrigin reads an origin that has no name, and gives it one.
 func (b *handlerBlock) readOrigin(d *caddyfile.Dispenser) error {
 	if !d.NextArg() {
-		return errCount
+		return block.ErrCount
 	}
 	name := b.nextName()
 	origin, err := readOrigin(d, fmt.Sprintf("origin %q", name))
@@ -96,7 +98,7 @@ func (b *handlerBlock) nextName() string {
 }
 
 // own reports whether the block is an endpoint of its own.
-func (b *handlerBlock) own(set map[string]place) bool {
+func (b *handlerBlock) own(set map[string]block.Place) bool {
 	for word := range set {
 		if word != "pass_thru" {
 			return true
@@ -106,19 +108,19 @@ func (b *handlerBlock) own(set map[string]place) bool {
 }
 
 // finishInline judges the endpoint that the block describes.
-func (b *handlerBlock) finishInline(app *App, start place, set map[string]place) error {
+func (b *handlerBlock) finishInline(app *App, start block.Place, set map[string]block.Place) error {
 	if b.handler.Endpoint != "" {
 		return b.errNamed(app, start, set)
 	}
 	if at, ok := set["domains"]; ok {
-		return at.errf("domains has no use here: the address of the site says which hosts are served")
+		return at.Errf("domains has no use here: the address of the site says which hosts are served")
 	}
 	if len(b.inline.Origins) == 0 && len(b.handler.InlineOrigins) == 0 && app.Library == "" {
-		return start.errf("the endpoint in this block has no origins; add one with the option origin")
+		return start.Errf("the endpoint in this block has no origins; add one with the option origin")
 	}
 	for _, name := range b.inline.Origins {
 		if app.Origins[name] == nil {
-			return set["origins"].wrap(app.undeclared(name))
+			return set["origins"].Wrap(app.undeclared(name))
 		}
 	}
 	warnMany(start, "the endpoint in this block", b.inline, len(b.handler.InlineOrigins), app.Library)
@@ -127,30 +129,30 @@ func (b *handlerBlock) finishInline(app *App, start place, set map[string]place)
 }
 
 // errNamed returns the error of a directive that names an endpoint and describes one as well.
-func (b *handlerBlock) errNamed(app *App, start place, set map[string]place) error {
+func (b *handlerBlock) errNamed(app *App, start block.Place, set map[string]block.Place) error {
 	if err := checkHandler(app, b.handler.Endpoint, start); err != nil {
 		return err
 	}
 	var word string
 	for other, at := range set {
-		if other != "pass_thru" && (word == "" || at.token.Line < set[word].token.Line) {
+		if other != "pass_thru" && (word == "" || at.Line() < set[word].Line()) {
 			word = other
 		}
 	}
-	return set[word].errf("%s belongs into the block of endpoint %q in the global option imageorigin; here only pass_thru can stand beside a name",
+	return set[word].Errf("%s belongs into the block of endpoint %q in the global option imageorigin; here only pass_thru can stand beside a name",
 		word, b.handler.Endpoint)
 }
 
 // checkHandler says what is wrong with a directive that has no endpoint of its own: name is the endpoint it is bound
 // to, "" where the request chooses.
-func checkHandler(app *App, name string, start place) error {
+func checkHandler(app *App, name string, start block.Place) error {
 	switch {
 	case len(app.Endpoints) == 0 && name == "":
-		return start.errf("no endpoint is declared; add an origin in a block here, or declare origins in the global option imageorigin")
+		return start.Errf("no endpoint is declared; add an origin in a block here, or declare origins in the global option imageorigin")
 	case name == "" || app.Endpoints[name] != nil:
 		return nil
 	case len(app.Endpoints) == 0:
-		return start.errf("endpoint %q is not declared; declare it in the global option imageorigin", name)
+		return start.Errf("endpoint %q is not declared; declare it in the global option imageorigin", name)
 	}
-	return start.errf("endpoint %q is not declared; declared: %s", name, strings.Join(slices.Sorted(maps.Keys(app.Endpoints)), ", "))
+	return start.Errf("endpoint %q is not declared; declared: %s", name, strings.Join(slices.Sorted(maps.Keys(app.Endpoints)), ", "))
 }

@@ -4,41 +4,65 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/imageorigin/imageorigin/internal/block"
 	"github.com/imageorigin/imageorigin/origins"
 )
 
 // The words that every origin has; all others belong to its source.
-var originOptions = []option[*Origin]{
-	{usage: "canonical <base_url>", args: one(func(o *Origin) *string { return &o.Canonical }), check: (*Origin).validate},
-	{usage: "timeout <duration>", args: duration(func(o *Origin) *caddy.Duration { return &o.Timeout })},
-	{usage: "max_size <size>", args: size(func(o *Origin) *int64 { return &o.MaxSize })},
+var originOptions = []block.Option[*Origin]{
+	{Usage: "canonical <base_url>", Args: block.One(func(o *Origin) *string { return &o.Canonical }), Check: (*Origin).validate},
+	{Usage: "timeout <duration>", Args: block.Duration(func(o *Origin) *caddy.Duration { return &o.Timeout })},
+	{Usage: "max_size <size>", Args: block.Size(func(o *Origin) *int64 { return &o.MaxSize })},
+	{Usage: "retries <number>", Args: readRetries, Check: (*Origin).validate},
+	{Usage: "missing_on_denied", Args: block.Flag(func(o *Origin) *bool { return &o.MissingOnDenied })},
+	{Usage: "max_in_flight <number>", Args: block.Number(func(o *Origin) *int { return &o.MaxInFlight })},
+	{Usage: "breaker off|<failures> <window>", Args: readBreaker},
 }
 
-// Words and types of later versions: they are told apart from mistakes.
-var (
-	laterOrigin      = []string{"retries", "missing_on_denied", "max_in_flight", "breaker"}
-	laterOriginTypes = []string{"web_proxy", "s3", "s3_compatible", "gcs", "azure"}
-)
+func readRetries(o *Origin, args []string) error {
+	if len(args) != 1 {
+		return block.ErrCount
+	}
+	n, err := strconv.Atoi(args[0])
+	if err != nil {
+		return fmt.Errorf("%q is not a number; write 0 for none", args[0])
+	}
+	o.Retries = &n
+	return nil
+}
+
+func readBreaker(o *Origin, args []string) error {
+	o.Breaker = new(Breaker)
+	if len(args) == 1 && args[0] == "off" {
+		return nil
+	}
+	if len(args) != 2 {
+		return block.ErrCount
+	}
+	if err := block.Number(func(b *Breaker) *int { return &b.Failures })(o.Breaker, args[:1]); err != nil {
+		return err
+	}
+	return block.Duration(func(b *Breaker) *caddy.Duration { return &b.Window })(o.Breaker, args[1:])
+}
 
 // readOrigin reads an origin, of whose segment d stands on the type:
 //
 //	<type> [<args...>] {
-//		canonical <base_url>
-//		timeout   <duration>
-//		max_size  <size>
+//		<options of every origin>
 //		<options of the source>
 //	}
 //
 // The source gets its own part of the tokens, with their lines, so that its errors point to the right one. what names
 // the origin in warnings.
 func readOrigin(d *caddyfile.Dispenser, what string) (*Origin, error) {
-	at := here(d)
+	at := block.Here(d)
 	if err := checkOriginType(d.Val()); err != nil {
 		return nil, d.WrapErr(err)
 	}
@@ -52,7 +76,7 @@ func readOrigin(d *caddyfile.Dispenser, what string) (*Origin, error) {
 		return nil, err
 	}
 	if _, ok := guest.(origins.Origin); !ok {
-		return nil, at.errf("origin type %q: module %T is not an origin", at.token.Text, guest)
+		return nil, at.Errf("origin type %q: module %T is not an origin", at.Text(), guest)
 	}
 	origin.Source = raw
 	warnPlainSecrets(at, what, guest)
@@ -66,18 +90,15 @@ func takeOwn(segment caddyfile.Segment, origin *Origin) ([]caddyfile.Token, erro
 	d.Next() // the type
 	tokens := append([]caddyfile.Token{d.Token()}, d.RemainingArgsAsTokens()...)
 	head := len(tokens)
-	set := map[string]place{}
+	set := map[string]block.Place{}
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		i := slices.IndexFunc(originOptions, func(o option[*Origin]) bool { return o.word() == d.Val() })
-		switch {
-		case i >= 0:
-			if err := originOptions[i].read(d, origin, set); err != nil {
-				return nil, err
-			}
-		case slices.Contains(laterOrigin, d.Val()):
-			return nil, d.Errf("option %q is not supported in this version; every origin has %s, and the options of its type", d.Val(), list(words(originOptions), "and"))
-		default:
+		i := slices.IndexFunc(originOptions, func(o block.Option[*Origin]) bool { return o.Word() == d.Val() })
+		if i < 0 {
 			tokens = append(tokens, d.NextSegment()...)
+			continue
+		}
+		if err := originOptions[i].Read(d, origin, set); err != nil {
+			return nil, err
 		}
 	}
 	if len(tokens) > head {
@@ -97,7 +118,7 @@ func readGuest(namespace string, tokens []caddyfile.Token) (json.RawMessage, any
 	var warnings []caddyconfig.Warning
 	raw := caddyconfig.JSONModuleObject(guest, "type", kind, &warnings)
 	if len(warnings) > 0 {
-		return nil, nil, place{tokens[0]}.errf("encoding %s: %s", kind, warnings[0].Message)
+		return nil, nil, block.PlaceOf(tokens[0]).Errf("encoding %s: %s", kind, warnings[0].Message)
 	}
 	return raw, guest, nil
 }
@@ -112,24 +133,21 @@ func at(tokens []caddyfile.Token) *caddyfile.Dispenser {
 // checkOriginType says what is wrong with the type of an origin.
 func checkOriginType(kind string) error {
 	types := guestTypes(originNamespace)
-	switch {
-	case slices.Contains(types, kind):
+	if slices.Contains(types, kind) {
 		return nil
-	case slices.Contains(laterOriginTypes, kind):
-		return fmt.Errorf("origin type %q is not supported in this version, which has %s", kind, list(types, "and"))
 	}
-	return fmt.Errorf("unknown origin type %q; expected %s", kind, list(types, "or"))
+	return fmt.Errorf("unknown origin type %q; expected %s", kind, block.List(types, "or"))
 }
 
 // warnPlainSecrets warns where a source was given a secret as it is. Sources that take secrets implement Secrets.
-func warnPlainSecrets(at place, what string, guest any) {
+func warnPlainSecrets(at block.Place, what string, guest any) {
 	holder, ok := guest.(interface{ Secrets() []string })
 	if !ok {
 		return
 	}
 	for _, secret := range holder.Secrets() {
 		if secret != "" && !strings.Contains(secret, "{env.") && !strings.Contains(secret, "{file.") {
-			logWarning(at.warning(what + ": a secret stands in the config as it is; write {env.NAME} or {file./path/of/the/secret} instead"))
+			logWarning(at.Warning(what + ": a secret stands in the config as it is; write {env.NAME} or {file./path/of/the/secret} instead"))
 			return
 		}
 	}

@@ -53,12 +53,17 @@ type Endpoint struct {
 	// `public, max-age=31536000, must-revalidate`.
 	CacheControl string `json:"cache_control,omitempty"`
 
-	// For how long clients may keep the answer that no origin has the file; 0 is not at all. Default: 30s.
+	// For how long we, and clients, may keep the answer that an origin doesn't have a file; 0 is not at all. Sources on
+	// this machine are always asked. Default: 30s.
 	MissTTL *caddy.Duration `json:"miss_ttl,omitempty"`
 
 	// For how long clients may keep a file that was found only because an origin before it could not answer; 0 is not
 	// at all. Default: 1m.
 	DegradedTTL *caddy.Duration `json:"degraded_ttl,omitempty"`
+
+	// For how long the origin that had a file is asked first for it, before the order counts again: for endpoints most
+	// of whose files are in a later origin. 0 is not at all. Default: 0.
+	PreferLastGood caddy.Duration `json:"prefer_last_good,omitempty"`
 
 	// Key of the picture that is delivered, transformed as the URL asks, where no origin has the file. It is looked up
 	// in the endpoint's own origins. Default: none.
@@ -188,6 +193,7 @@ var endpointChecks = []struct {
 	{"cache_control", (*Endpoint).checkCacheControl},
 	{"miss_ttl", func(e *Endpoint) error { return checkTTL(e.MissTTL) }},
 	{"degraded_ttl", func(e *Endpoint) error { return checkTTL(e.DegradedTTL) }},
+	{"prefer_last_good", func(e *Endpoint) error { return checkTTL(&e.PreferLastGood) }},
 	{"default_image", (*Endpoint).checkDefaultImage},
 	{"active_content", func(e *Endpoint) error { return checkWord(e.ActiveContent, activeContents) }},
 	{"error_status", func(e *Endpoint) error { return checkWord(e.ErrorStatus, errorStatuses) }},

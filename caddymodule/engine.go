@@ -10,6 +10,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/imageorigin/imageorigin/internal/block"
 	"github.com/imageorigin/imageorigin/transform"
 )
 
@@ -46,7 +47,7 @@ func checkEngine(kind string) error {
 	if len(types) == 0 {
 		types = []string{defaultEngine}
 	}
-	return fmt.Errorf("unknown engine %q; expected %s", kind, list(types, "or"))
+	return fmt.Errorf("unknown engine %q; expected %s", kind, block.List(types, "or"))
 }
 
 // guestTypes returns the types that this binary has in a namespace, sorted.

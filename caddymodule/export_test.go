@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,4 +66,12 @@ func (sleeper) Render(ctx context.Context, _ transform.Inputs, _ plan.Plan) (*tr
 // ServeConfig returns the config of `caddy imageorigin serve`.
 func ServeConfig(root string, urls []string, listen, domain string, accessLog bool) (*caddy.Config, error) {
 	return serveOptions{root: root, urls: urls, listen: listen, domain: domain, accessLog: accessLog}.config()
+}
+
+// Check runs `caddy imageorigin check` and returns what it prints.
+func Check(config []byte, names, keys []string) (string, error) {
+	var out strings.Builder
+	c := checker{timeout: 10 * time.Second, out: &out}
+	err := c.checkAll(config, names, keys)
+	return out.String(), err
 }

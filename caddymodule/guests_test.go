@@ -10,7 +10,10 @@ import (
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 
 	"github.com/imageorigin/imageorigin/origins"
+	_ "github.com/imageorigin/imageorigin/origins/azure"
 	_ "github.com/imageorigin/imageorigin/origins/folder"
+	_ "github.com/imageorigin/imageorigin/origins/gcs"
+	_ "github.com/imageorigin/imageorigin/origins/s3"
 	_ "github.com/imageorigin/imageorigin/origins/web"
 	"github.com/imageorigin/imageorigin/transform"
 	"github.com/imageorigin/imageorigin/transform/plan"

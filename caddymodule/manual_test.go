@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/imageorigin/imageorigin/internal/block"
 )
 
 func TestManualHasEveryOptionOfTheCaddyfile(t *testing.T) {
@@ -21,7 +23,7 @@ func TestManualHasEveryOptionOfTheCaddyfile(t *testing.T) {
 			t.Errorf("the manual doesn't explain %q", word)
 		}
 	}
-	for _, word := range slices.Concat(laterGlobal, laterLimits, laterOrigin, laterEndpoint, laterOriginTypes) {
+	for _, word := range slices.Concat(laterGlobal, laterLimits, laterEndpoint) {
 		if !strings.Contains(manual, "`"+word+"`") {
 			t.Errorf("the manual doesn't say that %q is not supported", word)
 		}
@@ -42,17 +44,17 @@ func page(t *testing.T, name string) string {
 	return strings.Join(lines, "\n")
 }
 
-func usagesOf[T any](options []option[T]) []string {
+func usagesOf[T any](options []block.Option[T]) []string {
 	var usages []string
 	for _, o := range options {
-		usages = append(usages, strings.TrimSuffix(o.usage, " { ... }"))
+		usages = append(usages, strings.TrimSuffix(o.Usage, " { ... }"))
 	}
 	return usages
 }
 
 func TestManualHasEveryFieldOfTheJSON(t *testing.T) {
 	manual := page(t, "../docs/json.md")
-	for _, config := range []any{App{}, Origin{}, NamedOrigin{}, Endpoint{}, Limits{}, Handler{}} {
+	for _, config := range []any{App{}, Origin{}, Breaker{}, NamedOrigin{}, Endpoint{}, Limits{}, Handler{}} {
 		kind := reflect.TypeOf(config)
 		for i := range kind.NumField() {
 			name, _, _ := strings.Cut(kind.Field(i).Tag.Get("json"), ",")

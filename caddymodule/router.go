@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -23,8 +24,8 @@ type endpoint struct {
 
 // newEndpoint makes a configured endpoint ready: config has its defaults and is valid; own are origins of its own, asked
 // after those that it names.
-func (a *App) newEndpoint(name string, config *Endpoint, own []origins.Origin) (*endpoint, error) {
-	var list []origins.Origin
+func (a *App) newEndpoint(name string, config *Endpoint, own []*origin) (*endpoint, error) {
+	var list []*origin
 	for _, n := range config.order(a.Library) {
 		o, ok := a.origins[n]
 		if !ok {
@@ -42,7 +43,7 @@ func (a *App) newEndpoint(name string, config *Endpoint, own []origins.Origin) (
 		query:  config.Query,
 		delivery: &delivery.Endpoint{
 			Name:         name,
-			Origin:       origins.Fallback(list, config.fallbackKinds()...),
+			Origin:       config.origin(list),
 			Formats:      config.autoFormats(),
 			Quality:      config.Quality,
 			DefaultImage: config.DefaultImage,
@@ -51,12 +52,32 @@ func (a *App) newEndpoint(name string, config *Endpoint, own []origins.Origin) (
 	}, nil
 }
 
+// memory is how many files an endpoint remembers as missing at an origin, and how many as found there. An entry takes
+// about 200 bytes.
+const memory = 1 << 14
+
+// origin makes one origin out of those of the endpoint.
+func (e *Endpoint) origin(list []*origin) origins.Origin {
+	asked := make([]origins.Origin, len(list))
+	for i, o := range list {
+		asked[i] = o
+		if !o.local {
+			// Each by itself: the sizes of a picture that a later origin has don't ask the ones before it again and again.
+			asked[i] = origins.Negative(o, time.Duration(*e.MissTTL), memory)
+		}
+	}
+	if e.PreferLastGood > 0 {
+		return origins.LastGood(asked, time.Duration(e.PreferLastGood), memory, e.fallbackKinds()...)
+	}
+	return origins.Fallback(asked, e.fallbackKinds()...)
+}
+
 // inlineEndpoint makes the endpoint of one handler.
 func (a *App) inlineEndpoint(ctx caddy.Context, config *Endpoint, anonymous []NamedOrigin) (*endpoint, error) {
 	if err := config.prepareInline(caddy.NewReplacer(), anonymous); err != nil {
 		return nil, fmt.Errorf("inline endpoint: %w", err)
 	}
-	own := make([]origins.Origin, len(anonymous))
+	own := make([]*origin, len(anonymous))
 	for i := range anonymous {
 		o, err := anonymous[i].provision(ctx, anonymous[i].Name)
 		if err != nil {

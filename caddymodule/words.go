@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/imageorigin/imageorigin/internal/block"
 )
 
 // hasPlaceholder reports whether a value is known only when the config is loaded.
@@ -33,7 +35,7 @@ func validName(name, also string) bool {
 
 func checkWord(word string, valid []string) error {
 	if word != "" && !slices.Contains(valid, word) {
-		return fmt.Errorf("unknown value %q; expected %s", word, list(valid, "or"))
+		return fmt.Errorf("unknown value %q; expected %s", word, block.List(valid, "or"))
 	}
 	return nil
 }
@@ -41,7 +43,7 @@ func checkWord(word string, valid []string) error {
 func checkWords(words, valid []string) error {
 	for _, word := range words {
 		if !slices.Contains(valid, word) {
-			return fmt.Errorf("unknown value %q; expected one or more of %s", word, list(valid, "and"))
+			return fmt.Errorf("unknown value %q; expected one or more of %s", word, block.List(valid, "and"))
 		}
 	}
 	return checkUnique(words)
@@ -63,13 +65,4 @@ func texts[T fmt.Stringer](values []T) []string {
 		words[i] = value.String()
 	}
 	return words
-}
-
-// list joins words into a phrase: "a, b or c".
-func list(words []string, last string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	n := len(words) - 1
-	return strings.Join(words[:n], ", ") + " " + last + " " + words[n]
 }
