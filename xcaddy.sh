@@ -16,7 +16,8 @@ help() {
 usage: ./xcaddy.sh COMMAND
 
   run      prepare, build, start Caddyfile.example on http://localhost:8080 and print URLs to open; Ctrl-C ends it
-  test     prepare, build and run every test
+  test     prepare, build and run every test; for that, nginx, Node.js and npm are installed, too, and Versity S3 gateway,
+           fake-gcs-server and Azurite into .build/servers/
   build    prepare and leave the server as ./caddy (at once when nothing has changed)
   prepare  only install what is missing: libvips 8.14 or newer with its headers, pkg-config, a C compiler, fonts and CA
            certificates, by apt-get, dnf, apk, pacman or brew; and build xcaddy into .build/
@@ -45,6 +46,8 @@ refuse() {
 
 # shellcheck source=tools/prepare.sh
 . tools/prepare.sh
+# shellcheck source=tools/servers.sh
+. tools/servers.sh
 
 # fingerprint prints a checksum of all that ./caddy is made of.
 fingerprint() {
@@ -153,6 +156,7 @@ test_without_cgo() {
 
 run_tests() {
 	prepare
+	prepare_servers
 	build
 	failed=''
 	step "gofmt" check_format

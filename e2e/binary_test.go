@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/imageorigin/imageorigin/e2e/stores"
 )
 
 // caddyBinary is the Caddy under test.
@@ -41,7 +43,7 @@ func runAll(m *testing.M) (int, error) {
 	if _, err := os.Stat(caddyBinary); err != nil {
 		return 0, fmt.Errorf("IMAGEORIGIN_CADDY: %w", err)
 	}
-	return m.Run(), nil
+	return stores.Main(m), nil
 }
 
 func TestScripts(t *testing.T) {

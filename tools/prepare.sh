@@ -147,6 +147,7 @@ describe() {
 		pkgconfig) need=pkg-config ;;
 		cc) need='a C compiler' ;;
 		certificates) need='CA certificates' ;;
+		node) need=Node.js ;;
 		esac
 		list="$list${list:+, }$need"
 	done
@@ -198,6 +199,11 @@ packages() {
 		pacman:jxl) name=libjxl ;;
 		brew:vips) name=vips ;;
 		*:certificates) name=ca-certificates ;;
+		apt-get:nginx) name=nginx-light ;;
+		*:nginx) name=nginx ;;
+		brew:node | brew:npm) name=node ;;
+		*:node) name=nodejs ;;
+		*:npm) name=npm ;;
 		*) continue ;;
 		esac
 		case " $names " in
@@ -270,7 +276,9 @@ become_root() {
 vips_from_source="in an unpacked release from https://github.com/libvips/libvips/releases: \
 meson setup build && meson compile -C build && sudo meson install -C build && sudo ldconfig"
 
+# install_missing LOOK installs what LOOK has found missing, and lets it look again.
 install_missing() {
+	look=$1
 	# shellcheck disable=SC2086 # a list of words
 	wanted=$(describe $missing)
 	say "missing: $wanted"
@@ -279,9 +287,12 @@ install_missing() {
 		case $(uname -s) in
 		Darwin) refuse "cannot install $wanted" "brew is missing" \
 			"the command on https://brew.sh, then ./xcaddy.sh $command" ;;
-		*) refuse "cannot install $wanted" "none of apt-get, dnf, apk, pacman and brew is here" \
-			"the install command of your system for these; libvips, $vips_from_source" ;;
 		esac
+		remedy="the install command of your system for these"
+		case " $missing " in
+		*' vips '*) remedy="$remedy; libvips, $vips_from_source" ;;
+		esac
+		refuse "cannot install $wanted" "none of apt-get, dnf, apk, pacman and brew is here" "$remedy"
 	fi
 	# shellcheck disable=SC2086 # a list of words
 	names=$(packages $missing)
@@ -300,7 +311,7 @@ install_missing() {
 	fi
 	install_packages "$names" ||
 		refuse "cannot install $wanted" "$manager failed, as it says above" "$(by_hand "$names")"
-	look
+	"$look"
 	[ -n "$missing" ] || return 0
 
 	# shellcheck disable=SC2086 # a list of words
@@ -361,7 +372,7 @@ prepare() {
 	fresh=no
 	look
 	if [ -n "$missing" ]; then
-		install_missing
+		install_missing look
 		fresh=yes
 	fi
 	check_formats $fresh

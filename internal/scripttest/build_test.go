@@ -107,6 +107,8 @@ func TestRunProposesAnotherPortWhenOneIsTaken(t *testing.T) {
 
 func TestTestRunsEveryTestAndToldFailuresCount(t *testing.T) {
 	all := []string{
+		serversCall,
+		azuriteCall,
 		"go vet ./... [cgo 1]",
 		"go -C tools vet ./... [cgo 1]",
 		"go -C e2e vet ./... [cgo 1]",
@@ -124,7 +126,7 @@ func TestTestRunsEveryTestAndToldFailuresCount(t *testing.T) {
 		{"the root module", "go test -race\n", 1, "==> FAILED: go test -race\n"},
 		{"without cgo", "example.com\n", 1, "==> FAILED: go test without cgo\n"},
 		{"e2e", "go -C e2e test\n", 1, "==> FAILED: go test in e2e/\n"},
-		{"several", "go vet\ngo -C e2e\n", 1, "==> FAILED: go vet, go vet in e2e/, go test in e2e/\n"},
+		{"several", "go vet\ngo -C e2e vet\ngo -C e2e test\n", 1, "==> FAILED: go vet, go vet in e2e/, go test in e2e/\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := newMachine(t)

@@ -49,6 +49,9 @@ var stubs = map[string]string{
 		*) echo : >$2 ;;
 		esac
 		chmod +x $2`,
+	"nginx": ":",
+	"node":  ":",
+	"npm":   `echo "npm $* [${PWD##*/project/}]" >>$STATE/calls; exit ${STUB_NPM:-0}`,
 	"id":    `echo ${STUB_UID:-0}`,
 	"uname": `case $1 in -s) echo ${STUB_SYSTEM:-Linux} ;; -m) echo x86_64 ;; esac`,
 	"sudo":  `echo "sudo $*" >>$STATE/calls; exec "$@"`,
@@ -64,6 +67,7 @@ var stubs = map[string]string{
 		"list -m -f"*) echo v2.11.9; exit ;;
 		"list ./...") for p in . /transform/plan /transform/vipsexec /internal/cmd/caddy; do echo example.com/m$p; done; exit ;;
 		"-C tools build"*) cp $STATE/tools/* .build/ ;;
+		"-C e2e/servers build"*) cp $STATE/servers/* .build/servers/ ;;
 		esac
 		echo "go $* [cgo $CGO_ENABLED]" >>$STATE/calls
 		while read -r bad; do case "go $*" in *"$bad"*) echo "FAIL by $bad"; exit 1 ;; esac; done <$STATE/fails`,
@@ -79,15 +83,18 @@ func newMachine(t *testing.T) *machine {
 	t.Helper()
 	base := t.TempDir()
 	m := &machine{t: t, dir: base + "/project", bin: base + "/bin", state: base + "/state"}
-	for _, dir := range []string{m.dir, m.bin, m.state + "/hidden", m.state + "/tools", m.state + "/goroot/bin", base + "/home"} {
+	for _, dir := range []string{m.dir, m.bin, m.state + "/hidden", m.state + "/tools", m.state + "/servers", m.state + "/goroot/bin", base + "/home"} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"xcaddy.sh", "tools/prepare.sh", "tools/vipsprobe/vipsprobe.c", "go.mod"} {
+	for _, name := range []string{"xcaddy.sh", "tools/prepare.sh", "tools/servers.sh", "tools/vipsprobe/vipsprobe.c", "go.mod"} {
 		copyFile(t, filepath.Join(root, name), filepath.Join(m.dir, name))
 	}
-	for _, name := range []string{"go.sum", "tools/go.sum", "imageorigin.go"} {
+	for _, name := range []string{
+		"go.sum", "tools/go.sum", "imageorigin.go", "e2e/servers/go.mod", "e2e/servers/go.sum",
+		"e2e/servers/azurite/package.json", "e2e/servers/azurite/package-lock.json",
+	} {
 		m.write(filepath.Join(m.dir, name), name)
 	}
 	for _, name := range standardTools {
@@ -105,6 +112,8 @@ func newMachine(t *testing.T) *machine {
 	m.stub(m.bin+"/apt-get", manager)
 	m.stub(m.state+"/goroot/bin/gofmt", ":")
 	m.stub(m.state+"/tools/port", ":")
+	m.stub(m.state+"/servers/versitygw", ":")
+	m.stub(m.state+"/servers/fake-gcs-server", ":")
 	m.stub(m.state+"/tools/xcaddy", `echo "xcaddy $* [cgo $CGO_ENABLED] [$CGO_CFLAGS]" >>$STATE/calls; cp $STATE/caddy ./caddy`)
 	m.stub(m.state+"/caddy", `echo "caddy $* [$IMAGEORIGIN_PORT $IMAGEORIGIN_LEGACY_PORT $IMAGEORIGIN_ADMIN]" >>$STATE/calls; echo $$ >$STATE/pid; exit 7`)
 	for name, text := range map[string]string{

@@ -335,12 +335,14 @@ func TestPrepareRunsInOtherShells(t *testing.T) {
 			if err != nil {
 				t.Skipf("%s is not on this machine", interpreter[0])
 			}
-			m := newMachine(t)
-			m.bare()
-			r := m.run("prepare", append([]string{path}, interpreter[1:]...)...)
-			// busybox may run its own id and uname instead of the stubs, so only that apt-get is called is sure.
-			if r.status != 0 || !slices.Contains(r.called(), "apt-get update") {
-				t.Errorf("status %d, calls %q\n%s", r.status, r.called(), r.stderr)
+			for _, command := range []string{"prepare", "test"} {
+				m := newMachine(t)
+				m.bare()
+				r := m.run(command, append([]string{path}, interpreter[1:]...)...)
+				// busybox may run its own id and uname instead of the stubs, so only that apt-get is called is sure.
+				if r.status != 0 || !slices.Contains(r.called(), "apt-get update") {
+					t.Errorf("%s: status %d, calls %q\n%s", command, r.status, r.called(), r.stderr)
+				}
 			}
 		})
 	}
