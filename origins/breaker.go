@@ -30,8 +30,8 @@ type BreakerConfig struct {
 // few. While it is skipped, Open fails at once with the kind of the last fault and [ErrSkipped] in the chain. After a
 // Window one request at a time is let through: an answer ends the skipping, a fault begins another Window.
 //
-// Faults are Unreachable, Timeout and Unknown, of Open or while the body is read. Every other failure is an answer, and
-// shows as well as an object does that the origin lives. What the caller ended ([Canceled]), or [InFlight] never let
+// Faults are Unreachable, Timeout and Unknown, of Open or while the body is read, unless they are Alive. Every other
+// failure is an answer, and shows as well as an object does that the origin lives. What the caller ended ([Canceled]), or [InFlight] never let
 // through ([ErrBusy]), says nothing. An object counts when its body is read or closed, that of a probe when it is open:
 // a slow client must not keep the others waiting for the verdict.
 //
@@ -39,7 +39,7 @@ type BreakerConfig struct {
 // key whose probe failed leaves the next Window to the probes of others. Two faults are enough in themselves, for they
 // would cost every request the same wait: a connection that could not be opened in time (a *net.OpError of a dial in
 // the chain; an origin that connects to where the key or a redirect leads keeps that error out of the chain), and an
-// answer that [Limit] waited for in vain while nobody else got one either.
+// answer, or the rest of one, that [Limit] waited for in vain while nobody else got any either.
 func Breaker(o Origin, c BreakerConfig) Origin {
 	if c.Failures <= 0 || c.Window <= 0 {
 		return o
@@ -65,18 +65,20 @@ type breaker struct {
 	origin Origin
 	config BreakerConfig
 
-	mu       sync.Mutex // held for every use of circuit, and for what follows
-	circuit  *gobreaker.TwoStepCircuitBreaker[struct{}]
-	state    gobreaker.State
-	turn     int             // counts the changes of state
-	row      map[string]bool // the keys of the row of faults
-	fault    error           // the last one
-	decisive bool            // it is enough in itself
-	answered time.Time       // when the origin answered last
-	since    time.Time       // of the skipping
-	again    time.Time       // when the next probe is due
-	yielding string          // the key whose probe failed
-	yields   time.Time       // until when it leaves probing to others
+	mu            sync.Mutex // held for every use of circuit, and for what follows
+	circuit       *gobreaker.TwoStepCircuitBreaker[struct{}]
+	state         gobreaker.State
+	turn          int             // counts the changes of state
+	row           map[string]bool // the keys of the row of faults
+	fault         error           // the last one
+	decisive      bool            // it is enough in itself
+	answered      time.Time       // when the origin answered last
+	answeredTo    *call           // whom
+	answeredOther time.Time       // when it answered somebody else last
+	since         time.Time       // of the skipping
+	again         time.Time       // when the next probe is due
+	yielding      string          // the key whose probe failed
+	yields        time.Time       // until when it leaves probing to others
 
 	changes   []error // to be told: the fault that began a Window, nil for the end of all
 	reporting bool
@@ -101,7 +103,7 @@ func (b *breaker) Open(ctx context.Context, req Request) (*Object, error) {
 		c.end(blamed(ctx, err), ctx.Err() == nil && (dialTimedOut(err) || b.silent(c, err)))
 		return nil, err
 	}
-	b.heard()
+	b.heard(c)
 	if c.probe {
 		c.end(nil, false)
 		return obj, nil
@@ -125,17 +127,29 @@ func dialTimedOut(err error) bool {
 	return ok && op.Op == "dial" && op.Timeout()
 }
 
-// silent reports whether err is an answer that was waited for in vain, while nobody else got one.
+// silent reports whether err is an answer, or the rest of one, that was waited for in vain while nobody else got any.
 func (b *breaker) silent(c *call, err error) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return errors.Is(err, errGaveUp) && !b.answered.After(c.began)
+	answered := b.answered
+	if b.answeredTo == c {
+		answered = b.answeredOther
+	}
+	return errors.Is(err, errGaveUp) && !answered.After(c.began)
 }
 
-// heard notes that the origin answers.
-func (b *breaker) heard() {
+// heard notes that the origin answered c.
+func (b *breaker) heard(c *call) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.note(c)
+}
+
+// note does the same under the lock.
+func (b *breaker) note(c *call) {
+	if b.answeredTo != c {
+		b.answeredTo, b.answeredOther = c, b.answered
+	}
 	b.answered = time.Now()
 }
 
@@ -175,7 +189,7 @@ func (b *breaker) judge(c *call, err error, decisive bool) error {
 	if c.turn != b.turn || errors.Is(err, errNeither) || errors.Is(err, ErrBusy) {
 		return errNeither
 	}
-	if err != nil {
+	if e, ok := errors.AsType[*Error](err); err != nil && (!ok || !e.Alive) {
 		switch KindOf(err) {
 		case Canceled:
 			return errNeither
@@ -192,7 +206,7 @@ func (b *breaker) judge(c *call, err error, decisive bool) error {
 		}
 	}
 	clear(b.row)
-	b.answered = time.Now()
+	b.note(c)
 	return nil
 }
 
@@ -294,7 +308,7 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	case b.done() != nil:
 		b.call.end(errNeither, false) // by now it is the client who takes the time
 	default:
-		b.call.end(err, false)
+		b.call.end(err, b.call.breaker.silent(b.call, err))
 	}
 	return n, err
 }

@@ -412,7 +412,7 @@ func TestBreakerTellsWhatItSkips(t *testing.T) {
 		p.ask(t, "a", "b", "c")
 		time.Sleep(4 * time.Second)
 		err := p.ask(t, "d")
-		want := `origin "": "d": timeout: the origin is skipped for 4s, and asked again in 6s; its last fault: no answer`
+		want := `"d": timeout: the origin is skipped for 4s, and asked again in 6s; its last fault: no answer`
 		e, ok := err.(*origins.Error)
 		if !ok || e.Error() != want || e.Remedy != "wake it" {
 			t.Errorf("got %v\nwant %v", err, want)
@@ -425,7 +425,7 @@ func TestBreakerTellsWhatItSkips(t *testing.T) {
 		time.Sleep(7 * time.Second)
 		p.ask(t, "d")
 		time.Sleep(time.Second)
-		want = `origin "": "e": unreachable: the origin is skipped for 12s, and asked again in 9s; its last fault: dial tcp: connection refused`
+		want = `"e": unreachable: the origin is skipped for 12s, and asked again in 9s; its last fault: dial tcp: connection refused`
 		if err := p.ask(t, "e"); err.Error() != want {
 			t.Errorf("after a probe: got %v\nwant %v", err, want)
 		}
@@ -560,5 +560,54 @@ func TestBreakerSkipsASilentOriginAtOnceUnlessItAnswersOthers(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestBreakerTakesNoOffenceAtWhatAnswersOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPatient()
+		p.answer = func(_ context.Context, req origins.Request) error {
+			if req.Key == "good" {
+				return nil
+			}
+			return &origins.Error{Kind: origins.Unknown, Alive: true, Err: errors.New("the server answers 414")}
+		}
+		for i := range 20 {
+			p.ask(t, fmt.Sprint("too long ", i))
+		}
+		if err := p.ask(t, "good"); err != nil || len(p.changes) > 0 {
+			t.Errorf("got %v, and the changes %q", err, p.changes)
+		}
+	})
+}
+
+func TestBreakerSkipsAnOriginWhoseAnswersDrip(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		dripping := origins.OriginFunc(func(ctx context.Context, _ origins.Request) (*origins.Object, error) {
+			asked++
+			obj := &origins.Object{Attributes: origins.Attributes{Size: 1 << 20}}
+			obj.Body = origins.NewBody(ctx, "a", io.NopCloser(iotest.OneByteReader(slowly{ctx})))
+			return obj, nil
+		})
+		o := origins.Breaker(origins.Limit(dripping, 0, 10*time.Second), origins.BreakerConfig{Failures: 5, Window: time.Minute})
+		for range 3 { // the same key, too
+			_ = readAll(t.Context(), o, "a.jpg")
+		}
+		if asked != 1 {
+			t.Errorf("asked %d times in a window, want once", asked)
+		}
+	})
+}
+
+// slowly reads a byte a second.
+type slowly struct{ ctx context.Context }
+
+func (s slowly) Read(p []byte) (int, error) {
+	select {
+	case <-time.After(time.Second):
+		return len(p), nil
+	case <-s.ctx.Done():
+		return 0, s.ctx.Err()
 	}
 }

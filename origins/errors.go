@@ -59,6 +59,10 @@ type Error struct {
 	// the connection broke.
 	Transient bool
 
+	// Alive says that the origin answered, and would answer others: what failed is this request. A [Breaker] takes no
+	// offence at it, whatever Kind it is.
+	Alive bool
+
 	// After is how long the origin asks to be left alone (Retry-After, RFC 9110 §10.2.3); 0 if it doesn't say.
 	After time.Duration
 
@@ -69,7 +73,10 @@ type Error struct {
 
 // Error names origin, key, kind and cause.
 func (e *Error) Error() string {
-	text := fmt.Sprintf("origin %q: %q: %s", e.Origin, e.Key, e.Kind)
+	text := fmt.Sprintf("%q: %s", e.Key, e.Kind)
+	if e.Origin != "" { // else told before [Named] knew, as by a [Breaker]
+		text = fmt.Sprintf("origin %q: %s", e.Origin, text)
+	}
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 )
 
@@ -63,8 +64,9 @@ func (l *limit) newWait(ctx context.Context) *wait {
 	if l.timeout <= 0 {
 		return &wait{ctx: ctx, cancel: func(error) {}}
 	}
-	w := &wait{allowance: l.timeout, left: l.timeout}
-	w.ctx, w.cancel = context.WithCancelCause(ctx)
+	w := &wait{began: time.Now(), allowance: l.timeout, left: l.timeout}
+	w.ends.Store(int64(l.timeout))
+	w.ctx, w.cancel = context.WithCancelCause(context.WithValue(ctx, waitKey{}, w))
 	w.timer = time.AfterFunc(l.timeout, func() { w.cancel(errGaveUp) })
 	return w
 }
@@ -74,9 +76,23 @@ type wait struct {
 	ctx       context.Context // bounds the call and every read of the body; the body ends it
 	cancel    context.CancelCauseFunc
 	timer     *time.Timer   // runs while we wait; nil without a timeout
+	began     time.Time     // of Open
+	ends      atomic.Int64  // time.Duration from began until the timer fires, if it runs
 	allowance time.Duration // waiting that is allowed until enough has come
 	left      time.Duration // of the allowance
 	got       int           // bytes that came on this allowance
+}
+
+type waitKey struct{}
+
+// patience returns how long a [Limit] still waits for a call with ctx, if there is one around it. The deadline of ctx
+// doesn't say: a body that is read is waited for anew.
+func patience(ctx context.Context) (left time.Duration, ok bool) {
+	w, ok := ctx.Value(waitKey{}).(*wait)
+	if !ok {
+		return 0, false
+	}
+	return time.Until(w.began.Add(time.Duration(w.ends.Load()))), true
 }
 
 // open opens the object of req under the timer, which is already running.
@@ -97,6 +113,7 @@ func (w *wait) read(r io.Reader, p []byte, key string) (int, error) {
 		return r.Read(p)
 	}
 	began := time.Now()
+	w.ends.Store(int64(began.Add(w.left).Sub(w.began)))
 	w.timer.Reset(w.left)
 	n, err := r.Read(p)
 	if !w.timer.Stop() {
@@ -117,10 +134,12 @@ func (w *wait) read(r io.Reader, p []byte, key string) (int, error) {
 func (w *wait) timeout(key string, err error) error {
 	e := &Error{Kind: Timeout, Key: key, Err: fmt.Errorf("%w: no answer, or less than 1 KiB a second, within %v", errGaveUp, w.allowance)}
 	if cause, ok := errors.AsType[*Error](err); ok {
-		e.Origin = cause.Origin
+		e.Origin, e.Alive = cause.Origin, cause.Alive
 	}
+	e.Remedy = "look why the origin is slow, or give it more time with timeout"
 	if errors.Is(err, ErrBusy) {
 		e.Err = errors.Unwrap(err) // the origin was never asked, and didn't take too long
+		e.Remedy = "raise max_in_flight, or bound the visitors who hold the places with the timeout write of Caddy's servers"
 	}
 	return e
 }

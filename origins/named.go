@@ -2,6 +2,7 @@ package origins
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
 )
@@ -24,6 +25,13 @@ type named struct {
 
 // Open asks the origin and signs its answer.
 func (n *named) Open(ctx context.Context, req Request) (*Object, error) {
+	for _, e := range req.Failed {
+		if e.Origin == n.name {
+			again := *e
+			again.Err = fmt.Errorf("%w: its answer failed: %w", ErrSkipped, cause(e))
+			return nil, &again
+		}
+	}
 	if req.Validator.Origin != n.name {
 		// Two origins may well use the same ETag for different bytes.
 		req.Validator = Validator{}

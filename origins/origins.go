@@ -34,6 +34,10 @@ type Request struct {
 	// (If-Match, RFC 9110 §13.1.1) does, and fails with Unknown if there is another one by now. One that can't ignores
 	// it: whoever sets Match compares the ETag of the answer.
 	Match string
+
+	// Failed are failures of origins while their answer was read, for a request that is made once more to have the
+	// others asked: an origin that is named in one isn't asked again, and fails so.
+	Failed []*Error
 }
 
 // Range is a part of an object, in bytes (RFC 9110 §14). An origin may ignore it and answer the whole object;

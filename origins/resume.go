@@ -160,7 +160,7 @@ func (b *resumedBody) resume() error {
 		}
 		why = cause(err)
 		if KindOf(err) != Unreachable {
-			break
+			return b.failed(Unknown, why) // 412 above all: it is another object by now
 		}
 	}
 	return b.failed(Unreachable, why)

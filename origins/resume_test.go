@@ -286,8 +286,8 @@ func TestResumeAsksAgainWhileTheOriginIsOut(t *testing.T) {
 	}{
 		{"one failure", []error{errBroke}, 0, true},
 		{"too many", []error{errBroke, errBroke, errBroke}, origins.Unreachable, false},
-		{"deleted", []error{&origins.Error{Kind: origins.NotExist}}, origins.Unreachable, false},
-		{"another version, says the store", []error{&origins.Error{Kind: origins.Unknown, Err: errors.New("412")}}, origins.Unreachable, false},
+		{"deleted", []error{&origins.Error{Kind: origins.NotExist}}, origins.Unknown, false},
+		{"another version, says the store", []error{&origins.Error{Kind: origins.Unknown, Err: errors.New("412")}}, origins.Unknown, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			good := &torn{origin: originstest.Memory{"a.jpg": text}, piece: 60, err: errBroke}

@@ -18,8 +18,9 @@ const (
 // Retry returns an Origin that asks o again, up to n times, after failures that are Transient. The pauses grow and are
 // jittered, so that a crowd doesn't come back as one; Error.After makes them longer.
 //
-// A failure is told at once, whatever is left of n, if the pause would reach past the deadline of the context or if
-// the origin asks for more than 5 s. The end of the context ends a pause. Only Open is retried; see [Resume] for what
+// A failure is told at once, whatever is left of n, if the pause would reach past the deadline of the context or the
+// patience of a [Limit], or if the origin asks for more than 5 s: nobody waits for nothing, and the failure is told as
+// what it is. The end of the context ends a pause. Only Open is retried; see [Resume] for what
 // breaks later.
 func Retry(o Origin, n int) Origin {
 	if n <= 0 {
@@ -68,10 +69,13 @@ func mayPass(err error) (after time.Duration, transient bool) {
 	return e.After, true
 }
 
-// fits reports whether the deadline of ctx leaves something behind pause.
+// fits reports whether whoever waits for a call with ctx still does so behind pause.
 func fits(ctx context.Context, pause time.Duration) bool {
-	deadline, ok := ctx.Deadline()
-	return !ok || time.Until(deadline) > pause
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= pause {
+		return false
+	}
+	left, ok := patience(ctx)
+	return !ok || left > pause
 }
 
 // sleep waits for pause, and reports whether ctx lasted as long.

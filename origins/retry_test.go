@@ -3,6 +3,8 @@ package origins_test
 import (
 	"context"
 	"errors"
+	"io"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -107,13 +109,51 @@ func TestRetryStopsWhenTheContextIsDone(t *testing.T) {
 	}
 }
 
-func TestRetryIsBoundedByLimit(t *testing.T) {
+func TestRetryDoesNotOutlastThePatienceOfALimit(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		patience time.Duration
+		asked    int
+		took     time.Duration
+	}{
+		{"no pause fits", 3 * time.Second, 1, 0},
+		{"one pause fits", 7 * time.Second, 2, 4 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				busy := &origins.Error{Kind: origins.Unreachable, Transient: true, After: 4 * time.Second, Err: errors.New("503 SlowDown")}
+				s := &script{errs: []error{busy, busy, busy}}
+				began := time.Now()
+				_, err := origins.Limit(origins.Retry(s, 2), 0, tt.patience).Open(t.Context(), origins.Request{Key: "a.jpg"})
+				if !errors.Is(err, busy) || origins.KindOf(err) != origins.Unreachable || len(s.asked) != tt.asked || time.Since(began) != tt.took {
+					t.Errorf("got %v after %v and asking %d times, want what the origin said after %v and %d", err, time.Since(began), len(s.asked), tt.took, tt.asked)
+				}
+			})
+		})
+	}
+}
+
+func TestRetryKnowsThePatienceWithABodyThatIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{errs: []error{&origins.Error{Kind: origins.Unreachable, Transient: true, After: 4 * time.Second}}}
-		began := time.Now()
-		_, err := origins.Limit(origins.Retry(s, 3), 0, time.Second).Open(t.Context(), origins.Request{Key: "a.jpg"})
-		if origins.KindOf(err) != origins.Timeout || time.Since(began) != time.Second {
-			t.Errorf("got %v after %v, want timeout after 1s", err, time.Since(began))
+		var asked int
+		busy := &origins.Error{Kind: origins.Unreachable, Transient: true, After: 4 * time.Second}
+		o := origins.OriginFunc(func(ctx context.Context, req origins.Request) (*origins.Object, error) {
+			switch asked++; asked {
+			case 1: // breaks at once
+				return &origins.Object{Body: io.NopCloser(strings.NewReader("")), Attributes: origins.Attributes{Size: 2, ETag: `"1"`}}, nil
+			case 2:
+				return nil, busy
+			}
+			return &origins.Object{
+				Body: io.NopCloser(strings.NewReader("ab")), Attributes: origins.Attributes{Size: 2, ETag: `"1"`},
+				Range: &origins.Range{Length: 2},
+			}, nil
+		})
+		body := mustOpen(t, origins.Limit(origins.Resume(origins.Retry(o, 2), 2), 0, 5*time.Second))
+		defer body.Close()
+		time.Sleep(time.Minute) // the client takes its time; the patience with the origin is still whole
+		if text, err := io.ReadAll(body); string(text) != "ab" || err != nil || asked != 3 {
+			t.Errorf("got %q, %v after asking %d times", text, err, asked)
 		}
 	})
 }

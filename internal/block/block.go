@@ -19,6 +19,10 @@ type Option[T any] struct {
 	Args  func(into T, args []string) error
 	Block func(into T, d *caddyfile.Dispenser) error // instead of Args; reads arguments and a block
 	Check func(T) error                              // what is wrong with the value that was read; nil: nothing can be
+
+	// Elsewhere says where a word belongs that is often written here: "belongs to the type s3_compatible". The word is
+	// refused with that, and not listed.
+	Elsewhere string
 }
 
 // Word is the word that the option begins with.
@@ -43,6 +47,9 @@ func ReadMore[T any](d *caddyfile.Dispenser, into T, options []Option[T], set ma
 		i := slices.IndexFunc(options, func(o Option[T]) bool { return o.Word() == d.Val() })
 		if i < 0 {
 			return unknownWord(d, Words(options), later)
+		}
+		if elsewhere := options[i].Elsewhere; elsewhere != "" {
+			return d.Errf("option %s %s", d.Val(), elsewhere)
 		}
 		if err := options[i].Read(d, into, set); err != nil {
 			return err
@@ -105,14 +112,27 @@ func unknownWord(d *caddyfile.Dispenser, valid, later []string) error {
 	if slices.Contains(later, d.Val()) {
 		return d.Errf("option %q is not supported in this version, which has %s", d.Val(), List(valid, "and"))
 	}
-	return d.Errf("unknown option %q; expected %s", d.Val(), List(valid, "or"))
+	return Here(d).Wrap(&UnknownError{Here(d), valid})
+}
+
+// UnknownError is the cause of the error of a word that is no option.
+type UnknownError struct {
+	At    Place
+	Valid []string // what could stand there
+}
+
+// Error lists what could stand there.
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("unknown option %q; expected %s", e.At.Text(), List(e.Valid, "or"))
 }
 
 // Words returns the words of options, in their order.
 func Words[T any](options []Option[T]) []string {
 	var words []string
 	for i := range options {
-		words = append(words, options[i].Word())
+		if options[i].Elsewhere == "" {
+			words = append(words, options[i].Word())
+		}
 	}
 	return words
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/imageorigin/imageorigin/origins"
 )
@@ -48,6 +49,7 @@ type remote struct {
 	wanted  *origins.Range
 
 	head []byte
+	read bool  // something was
 	pos  int64 // where the reader is
 	body io.ReadCloser
 	at   int64 // where body stands
@@ -93,13 +95,14 @@ func (r *remote) Read(p []byte) (int, error) {
 	}
 	if r.pos < int64(len(r.head)) {
 		n := copy(p, r.head[r.pos:])
-		r.pos += int64(n)
+		r.pos, r.read = r.pos+int64(n), true
 		return n, nil
 	}
 	if err := r.reach(); err != nil {
 		return 0, err
 	}
 	n, err := r.body.Read(p)
+	r.read = r.read || n > 0
 	r.pos += int64(n)
 	r.at = r.pos
 	if errors.Is(err, io.EOF) {
@@ -117,11 +120,15 @@ const maxGap = 64 << 10
 // reach puts the body where the reader is.
 func (r *remote) reach() error {
 	gap := r.pos - r.at
-	if r.body == nil || gap < 0 || gap > maxGap || r.pos >= r.end {
+	if r.body == nil || gap < 0 || r.pos >= r.end || gap > maxGap && versioned(r.want) {
 		return r.reopen()
 	}
 	return r.skip(gap)
 }
+
+// versioned reports whether an origin names the version of what it sends, so that another answer can be told to be of
+// the same one (a strong ETag, RFC 9110 §8.8.1).
+func versioned(a origins.Attributes) bool { return strings.HasPrefix(a.ETag, `"`) }
 
 // skip reads over n bytes of the body.
 func (r *remote) skip(n int64) error {
@@ -136,7 +143,13 @@ func (r *remote) skip(n int64) error {
 // reopen opens the original where the reader is: as far as the client said it would read, else to the end.
 func (r *remote) reopen() error {
 	r.Close()
+	if r.read && !versioned(r.want) {
+		return r.fault(errors.New("the origin doesn't name the version of the original, so no more of it can be asked for"))
+	}
 	req := r.request
+	if versioned(r.want) {
+		req.Match = r.want.ETag
+	}
 	req.Range = &origins.Range{Start: r.pos, Length: -1}
 	if r.wanted != nil && r.wanted.Start <= r.pos && r.wanted.Length > r.pos-r.wanted.Start {
 		req.Range.Length = r.wanted.Start + r.wanted.Length - r.pos

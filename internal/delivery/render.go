@@ -34,6 +34,9 @@ func (s *Render) deliver(ctx context.Context, req *Request, key string) (*Respon
 	ctx, clock := withDeadline(ctx, req.Endpoint.Limits.Timeout)
 	src := &source{ctx: ctx, origin: req.Endpoint.Origin, request: originRequest(req, key)}
 	resp, err := s.respond(ctx, req, src)
+	for err != nil && src.pass() {
+		resp, err = s.respond(ctx, req, src)
+	}
 	if err != nil {
 		src.Close()
 		err = clock.explain(err)

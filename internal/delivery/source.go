@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/imageorigin/imageorigin/origins"
 	"github.com/imageorigin/imageorigin/transform"
@@ -22,6 +23,7 @@ type source struct {
 	body       io.ReadCloser
 	head       []byte         // the first transform.SniffLen bytes, or all of a shorter file
 	whole      bool           // body goes on behind head to the end of the file
+	broke      *origins.Error // the answer of an origin that failed while it was read, before the client got any of it
 	part       *origins.Range // what body is of, where it isn't the whole
 	ahead      bool           // body is the part that the client wants, and head belongs to an earlier answer
 }
@@ -78,14 +80,33 @@ func (s *source) start(req origins.Request) error {
 
 // failed gives an error of the body its kind, which the origin's own reader knows best.
 func (s *source) failed(err error) error {
-	if isOrigins(err) {
+	if e, ok := asOrigins(err); ok {
+		s.broke = e
 		return err
 	}
 	kind := origins.KindOf(err)
 	if kind == origins.Unknown {
 		kind = origins.Unreachable
 	}
-	return &origins.Error{Kind: kind, Origin: s.attributes.Origin, Key: s.request.Key, Err: fmt.Errorf("reading: %w", err)}
+	s.broke = &origins.Error{Kind: kind, Origin: s.attributes.Origin, Key: s.request.Key, Err: fmt.Errorf("reading: %w", err)}
+	return s.broke
+}
+
+// pass prepares the source for another attempt that passes over the origin whose answer failed, and reports whether
+// there is a point in one: an origin that cannot answer never hides one that can.
+func (s *source) pass() bool {
+	e := s.broke
+	if e == nil || e.Origin == "" || s.ctx.Err() != nil {
+		return false
+	}
+	if slices.ContainsFunc(s.request.Failed, func(f *origins.Error) bool { return f.Origin == e.Origin }) {
+		return false // it was asked again all the same
+	}
+	s.Close()
+	request := s.request
+	request.Failed = append(slices.Clone(request.Failed), e)
+	*s = source{ctx: s.ctx, origin: s.origin, request: request}
+	return true
 }
 
 // readAll returns the whole original, at most limit bytes (0: no limit), and closes it. The memory is from buffer.
@@ -152,12 +173,16 @@ func (s *source) passThrough() (*Response, error) {
 	return resp, nil
 }
 
-// advance opens the original where the client will read, if that is behind the head: as long as nothing is promised to
+// advance opens the original where the client will read, if that isn't in the head: as long as nothing is promised to
 // the client, a fault can still be told, and an origin that names its versions differently from one answer to the next
-// be taken at its last word.
+// be taken at its last word. An origin that names none is asked for all that the client wants at once: what a second
+// answer brings may be of another version.
 func (s *source) advance() error {
-	w := s.wanted
-	if s.whole || w == nil || w.Length == 0 || w.Start < int64(len(s.head)) || w.Start >= s.attributes.Size {
+	w, head := s.wanted, int64(len(s.head))
+	if s.whole || w == nil || w.Length == 0 || w.Start >= s.attributes.Size {
+		return nil
+	}
+	if within := w.Length > 0 && w.Start+w.Length <= head; within || w.Start < head && versioned(s.attributes) {
 		return nil
 	}
 	s.Close()

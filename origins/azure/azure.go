@@ -74,6 +74,9 @@ func New(c Config) (*Origin, error) {
 	if err := checkContainer(c.Container); err != nil {
 		return nil, err
 	}
+	if err := checkPath(o.endpoint, c.Account, c.Container); err != nil {
+		return nil, err
+	}
 	if o.prefix, err = cleanPrefix(c.Prefix); err != nil {
 		return nil, err
 	}
@@ -112,6 +115,9 @@ func parseEndpoint(text, account string) (*url.URL, error) {
 	case u.User != nil || u.Fragment != "":
 		return nil, errors.New("endpoint has a user name or a fragment (#…); " + like)
 	}
+	if rest, dfs := strings.CutSuffix(u.Hostname(), ".dfs.core.windows.net"); dfs {
+		return nil, fmt.Errorf("endpoint is that of the Data Lake API; write endpoint https://%s.blob.core.windows.net", rest)
+	}
 	for segment := range strings.SplitSeq(u.Path, "/") {
 		if segment == "." || segment == ".." {
 			return nil, errors.New("endpoint has a dot segment; write the path that it means")
@@ -120,6 +126,14 @@ func parseEndpoint(text, account string) (*url.URL, error) {
 	escaped := strings.TrimRight(u.EscapedPath(), "/")
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), escaped
 	return u, nil
+}
+
+// checkPath refuses an endpoint that the container is in already, as portals show it. An emulator has the account there.
+func checkPath(endpoint *url.URL, account, container string) error {
+	if path := strings.Trim(endpoint.Path, "/"); container != "" && (path == container && path != account || path == account+"/"+container) {
+		return errors.New("endpoint has the container in its path already; write scheme and host only")
+	}
+	return nil
 }
 
 // checkContainer says what is wrong with the name of a container.
@@ -183,6 +197,9 @@ func (o *Origin) fetch(ctx context.Context, client *blob.Client, req origins.Req
 	res, err := client.DownloadStream(asked, question(req))
 	switch {
 	case err != nil:
+		if raw != nil {
+			raw.Body.Close() // which the library leaves open where it can't read a header
+		}
 		return nil, o.failure(ctx, req.Key, err)
 	case res.Body == nil:
 		// The library takes 304 for a success without a body.

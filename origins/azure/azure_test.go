@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -294,4 +295,35 @@ func TestConfigsThatPeopleHaveAreTaken(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+func TestAnAnswerWhoseHeadersMakeNoSenseIsClosed(t *testing.T) {
+	closed := false
+	o, err := New(Config{Account: "mystore", Container: holder, Anonymous: true, Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		res := reply(r, http.StatusOK, "a picture")
+		res.Header.Set("X-Ms-Blob-Sequence-Number", "hunter2")
+		res.Body = &closing{res.Body, &closed}
+		return res, nil
+	})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := fails(t, o, origins.Request{Key: "a.jpg"}); e.Kind != origins.Unknown || !strings.Contains(e.Error(), "headers of the answer make no sense") {
+		t.Errorf("got %v", e)
+	}
+	if !closed {
+		t.Error("the body is still open, and so is its connection")
+	}
+}
+
+// closing tells that it was closed.
+type closing struct {
+	io.ReadCloser
+
+	closed *bool
+}
+
+func (c *closing) Close() error {
+	*c.closed = true
+	return c.ReadCloser.Close()
 }

@@ -10,14 +10,21 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/log"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
+
+	"github.com/imageorigin/imageorigin/origins/remote"
 )
 
 // tokenScope is what a token is asked for: the storage of all accounts, in all clouds.
 const tokenScope = "https://storage.azure.com/.default"
+
+// The SDK logs to standard error what it is told by AZURE_SDK_GO_LOGGING, URLs with their signatures among it. There is
+// one listener in a process.
+func init() { log.SetListener(func(log.Event, string) {}) }
 
 // authKind is how requests say who asks.
 type authKind uint8
@@ -112,8 +119,7 @@ func (o *Origin) newClient(_ context.Context, c credentials) (*container.Client,
 		if err != nil {
 			return nil, &badCredentials{"default credential", "it can't be set up; correct the environment variables AZURE_…"}
 		}
-		// Not by the library's own policy, which asks for a token for whatever resource a 401 of the store names.
-		options.PerRetryPolicies = []policy.Policy{runtime.NewBearerTokenPolicy(credential{inner}, []string{tokenScope}, nil)}
+		options.PerRetryPolicies = []policy.Policy{authorization{&remote.Tokens{Fetch: credential{inner}.fetch}}}
 	}
 	return container.NewClientWithNoCredential(target, options)
 }
@@ -130,24 +136,61 @@ func defaultCredential() (azcore.TokenCredential, error) {
 	})
 }
 
+// authorization puts a token into requests. The policies of the library don't do: one lets whoever waits for a token
+// hang on whoever fetches it, beyond the end of their context, and the other asks for a token for whatever resource a
+// 401 of the store names.
+type authorization struct{ tokens *remote.Tokens }
+
+// Do sends a request.
+func (a authorization) Do(req *policy.Request) (*http.Response, error) {
+	token, err := a.tokens.Get(req.Raw().Context())
+	if err != nil {
+		return nil, err
+	}
+	req.Raw().Header.Set("Authorization", "Bearer "+token)
+	res, err := req.Next()
+	if err == nil && res.StatusCode == http.StatusUnauthorized {
+		a.tokens.Forget(token)
+	}
+	return res, err
+}
+
 // credential marks the failures of a credential, which would otherwise pass for those of the store.
 type credential struct{ azcore.TokenCredential }
 
-// GetToken fetches a token.
-func (c credential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+// fetch fetches a token.
+func (c credential) fetch(ctx context.Context) (remote.Token, error) {
 	var broken error
-	token, err := c.TokenCredential.GetToken(context.WithValue(ctx, brokenKey{}, &broken), o)
+	token, err := c.GetToken(context.WithValue(ctx, brokenKey{}, &broken), policy.TokenRequestOptions{Scopes: []string{tokenScope}})
 	if err != nil {
-		err = &tokenError{cause: err, broken: broken}
+		return remote.Token{}, newTokenError(err, broken)
 	}
-	return token, err
+	return remote.Token{Value: token.Token, Ends: token.ExpiresOn}, nil
 }
 
 // tokenError is a token that can't be had. Its text leaves out that of the cause, which holds answers of servers and
 // outputs of commands.
 type tokenError struct {
-	cause  error
-	broken error // how the last connection failed; nil: it did not
+	broken error  // how the last connection failed; nil: it did not
+	status int    // that the service which issues tokens answers; 0: it doesn't
+	code   string // of that answer; "" is none
+}
+
+// newTokenError returns the failure of a credential. Many requests wait for it, so what can be read once only, the
+// answer, is read here.
+func newTokenError(err, broken error) *tokenError {
+	failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err)
+	switch {
+	case ok && failed.RawResponse != nil:
+		e := &tokenError{status: failed.RawResponse.StatusCode}
+		if page, err := runtime.Payload(failed.RawResponse); err == nil {
+			e.code = string(entraCode.Find(page))
+		}
+		return e
+	case ok:
+		return &tokenError{broken: broken}
+	}
+	return &tokenError{}
 }
 
 func (*tokenError) Error() string { return "no token can be had" }

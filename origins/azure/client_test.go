@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -161,6 +162,38 @@ func TestATokenThatTheStoreRefusesIsTold(t *testing.T) {
 		if n := len(s.seen()); n != 1 || asked != 1 {
 			t.Errorf("%s: %d requests to the store and %d for a token, want one each", tt.code, n, asked)
 		}
+	}
+}
+
+func TestWhoWaitsForATokenWaitsNoLongerThanTheyWant(t *testing.T) {
+	begun, goOn := make(chan bool), make(chan bool)
+	o := identity(originAt(t, secureStore(t, &store{files: map[string][]byte{"a.jpg": []byte("a")}}), byIdentity), func() (azcore.AccessToken, error) {
+		begun <- true
+		<-goOn
+		return goodIdentity()
+	})
+	first := make(chan error)
+	go func() {
+		obj, err := o.Open(t.Context(), origins.Request{Key: "a.jpg"})
+		if err == nil {
+			obj.Body.Close()
+		}
+		first <- err
+	}()
+	<-begun
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	release := time.AfterFunc(5*time.Second, func() { goOn <- true })
+	_, err := o.Open(ctx, origins.Request{Key: "a.jpg"})
+	if took := time.Since(began); origins.KindOf(err) != origins.Timeout || took > 3*time.Second {
+		t.Errorf("who waits got %v after %v, want a timeout after 50ms", err, took)
+	}
+	if release.Stop() {
+		goOn <- true
+	}
+	if err := <-first; err != nil {
+		t.Errorf("who fetches got %v", err)
 	}
 }
 

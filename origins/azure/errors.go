@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
 
 	"github.com/imageorigin/imageorigin/origins"
@@ -50,7 +48,7 @@ func (o *Origin) failure(ctx context.Context, key string, err error) error {
 		return o.refusal(key, e)
 	}
 	if _, ok := errors.AsType[*url.Error](err); !ok {
-		return remote.Fail(origins.Unknown, key, "the request can't be made (%T)", err)
+		return remote.Fail(origins.Unknown, key, "the request can't be made, or the headers of the answer make no sense (%T)", err)
 	}
 	e := remote.Broken(ctx, key, err)
 	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound && !o.fixed {
@@ -67,6 +65,7 @@ func (o *Origin) refusal(key string, res *azcore.ResponseError) error {
 		e.Err = fmt.Errorf("azure answers %d without an error code", res.StatusCode)
 	}
 	e.Transient = remote.TransientStatus(res.StatusCode)
+	e.Alive = remote.AliveStatus(res.StatusCode)
 	header := http.Header{}
 	if res.RawResponse != nil {
 		header = res.RawResponse.Header
@@ -78,7 +77,7 @@ func (o *Origin) refusal(key string, res *azcore.ResponseError) error {
 	if e.Remedy == "" {
 		e.Remedy = o.remedy(res.StatusCode, code)
 	}
-	return e
+	return remote.Complete(e, res.StatusCode)
 }
 
 var codeForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{0,79}$`)
@@ -212,11 +211,10 @@ var entraCode = regexp.MustCompile(`AADSTS\d{3,9}`)
 
 // tokenFailure returns the failure of a credential to get a token.
 func tokenFailure(ctx context.Context, key string, err *tokenError) error {
-	failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err.cause)
 	switch {
-	case ok && failed.RawResponse != nil:
-		return entraFailure(key, failed.RawResponse)
-	case ok && err.broken != nil:
+	case err.status != 0:
+		return entraFailure(key, err)
+	case err.broken != nil:
 		e := remote.Broken(ctx, key, err.broken)
 		e.Err = fmt.Errorf("fetching a token: %w", e.Err)
 		return e
@@ -227,17 +225,15 @@ func tokenFailure(ctx context.Context, key string, err *tokenError) error {
 }
 
 // entraFailure returns the failure that the service which issues tokens tells of.
-func entraFailure(key string, res *http.Response) error {
-	code := "without a known code"
-	if body, err := runtime.Payload(res); err == nil {
-		if found := entraCode.Find(body); found != nil {
-			code = string(found)
-		}
+func entraFailure(key string, err *tokenError) error {
+	code := err.code
+	if code == "" {
+		code = "without a known code"
 	}
-	e := remote.Fail(origins.Denied, key, "no token: the identity service answers %d %s", res.StatusCode, code)
+	e := remote.Fail(origins.Denied, key, "no token: the identity service answers %d %s", err.status, code)
 	e.Remedy = "correct the identity: AZURE_TENANT_ID, AZURE_CLIENT_ID and its secret or certificate, or the identity that is assigned to this machine"
-	if remote.TransientStatus(res.StatusCode) {
-		e.Kind, e.Transient, e.Remedy = remote.KindOfStatus(res.StatusCode), true, ""
+	if remote.TransientStatus(err.status) {
+		e.Kind, e.Transient, e.Remedy = remote.KindOfStatus(err.status), true, ""
 	}
 	return e
 }

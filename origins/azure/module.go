@@ -57,8 +57,10 @@ func (*Module) CaddyModule() caddy.ModuleInfo {
 	}
 }
 
-// Secrets returns the values that nobody should write literally into a configuration; the host warns of those.
-func (m *Module) Secrets() []string { return []string{m.SASToken, m.AccountKey} }
+// Secrets returns what nobody should write literally into a configuration, by option; the host warns of it.
+func (m *Module) Secrets() map[string]string {
+	return map[string]string{"sas_token": m.SASToken, "account_key": m.AccountKey}
+}
 
 // Provision resolves placeholders and takes a transport from the pool. It connects to nothing, and asks for no token.
 func (m *Module) Provision(ctx caddy.Context) error {

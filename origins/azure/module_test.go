@@ -214,7 +214,7 @@ func inner(m *Module) string { return fmt.Sprintf("%v", m.origin.transport.(stor
 
 func TestSecretsAreNamedToTheHost(t *testing.T) {
 	m := &Module{SASToken: "a", AccountKey: "b"}
-	if got := m.Secrets(); len(got) != 2 || got[0] != "a" || got[1] != "b" {
+	if got := m.Secrets(); len(got) != 2 || got["sas_token"] != "a" || got["account_key"] != "b" {
 		t.Errorf("got %q", got)
 	}
 }

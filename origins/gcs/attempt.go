@@ -10,6 +10,7 @@ import (
 	"cloud.google.com/go/storage"
 
 	"github.com/imageorigin/imageorigin/origins"
+	"github.com/imageorigin/imageorigin/origins/remote"
 )
 
 // errSecondRequest is what the library gets that would read on by itself when a body breaks: whether to read on, and
@@ -38,7 +39,7 @@ func (a *attempt) in(ctx context.Context) context.Context {
 // transport sends the request of an attempt, with a token.
 type transport struct {
 	base   http.RoundTripper
-	tokens *tokens // nil sends none
+	tokens *remote.Tokens // nil sends none
 }
 
 // RoundTrip sends r unless its attempt has been made already.
@@ -50,11 +51,11 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	a.asked = true
 	r = r.Clone(r.Context()) // a RoundTripper changes no request
 	if t.tokens != nil {
-		authorization, err := t.tokens.authorization(r.Context())
+		token, err := t.tokens.Get(r.Context())
 		if err != nil {
 			return nil, &tokenError{err}
 		}
-		r.Header.Set("Authorization", authorization)
+		r.Header.Set("Authorization", "Bearer "+token)
 	}
 	// What is stored compressed is to come as it is stored, in a length that is known: otherwise the store decompresses
 	// it, and answers no ranges. The library knows an option for that, and refuses it for the JSON API.

@@ -9,19 +9,17 @@ import (
 	"net/http"
 	"os"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"cloud.google.com/go/auth"
 	"cloud.google.com/go/auth/credentials"
 	"cloud.google.com/go/storage"
-	"golang.org/x/sync/singleflight"
 	"google.golang.org/api/option"
 
 	"github.com/imageorigin/imageorigin/origins/remote"
 )
 
-// tokenTimeout bounds the fetching of a token, for all who wait for it; each of them has an end of its own.
+// tokenTimeout bounds a login, of which there may be more than one for a token.
 const tokenTimeout = 30 * time.Second
 
 // defaultsVariable names the file of application default credentials.
@@ -91,7 +89,7 @@ func (o *Origin) connect(ctx context.Context, s settings) (*storage.BucketHandle
 		if err != nil {
 			return nil, err
 		}
-		t.tokens = &tokens{provider: found}
+		t.tokens = tokensOf(found)
 	}
 	// Nothing of the environment may change where requests go and what they carry, which STORAGE_EMULATOR_HOST would:
 	// the endpoint is always said, and the client is ours. So is the authentication; with the library's own one it would
@@ -161,45 +159,16 @@ func newTokenClient() *http.Client {
 	}
 }
 
-// tokens hands out the token of a provider. One is fetched at a time, by nobody's request, so that all who need it can
-// wait for it and each can leave.
-type tokens struct {
-	provider auth.TokenProvider
-	current  atomic.Pointer[auth.Token] // nil before the first
-	flight   singleflight.Group
-}
-
-// authorization returns the value of the header.
-func (t *tokens) authorization(ctx context.Context) (string, error) {
-	token := t.current.Load()
-	if !token.IsValid() {
-		select {
-		case result := <-t.flight.DoChan("", func() (any, error) { return t.fetch(context.WithoutCancel(ctx)) }):
-			if result.Err != nil {
-				return "", result.Err
-			}
-			token = result.Val.(*auth.Token)
-		case <-ctx.Done():
-			return "", context.Cause(ctx)
+// tokensOf returns what hands out the tokens of provider. Shortly before one ends the provider still returns that, and
+// fetches the next one in the meantime.
+func tokensOf(provider auth.TokenProvider) *remote.Tokens {
+	return &remote.Tokens{Fetch: func(ctx context.Context) (remote.Token, error) {
+		token, err := provider.Token(ctx)
+		if err != nil || token == nil {
+			return remote.Token{}, err
 		}
-	}
-	return "Bearer " + token.Value, nil
-}
-
-// fetch fetches a token. Shortly before the current one ends the provider still returns that, and fetches the next
-// one in the meantime.
-func (t *tokens) fetch(ctx context.Context) (*auth.Token, error) {
-	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
-	defer cancel()
-	token, err := t.provider.Token(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if token == nil || token.Value == "" {
-		return nil, errors.New("there is no token in the answer")
-	}
-	t.current.Store(token)
-	return token, nil
+		return remote.Token{Value: token.Value, Ends: token.Expiry}, nil
+	}}
 }
 
 // tokenError is a request that wasn't sent for want of a token.

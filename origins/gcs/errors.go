@@ -31,7 +31,7 @@ const (
 const store = "Cloud Storage"
 
 // viewer is the least role that the origin needs, and one that tells missing objects from forbidden ones.
-const viewer = "grant roles/storage.objectViewer on the bucket to the service account"
+const viewer = "grant roles/storage.objectViewer on the bucket to the service account; if other files are read, this one is missing: set missing_on_denied, or keep storage.objects.list in the role"
 
 // remedies are what to do about reasons why the store refuses an account, whatever the object. In lower case.
 var remedies = map[string]string{
@@ -91,6 +91,7 @@ func (o *Origin) answered(req origins.Request, answer *googleapi.Error, now time
 	e := &origins.Error{
 		Kind: remote.KindOfStatus(answer.Code), Key: req.Key, Err: told(store, answer.Code, reason),
 		Transient: remote.TransientStatus(answer.Code), After: remote.RetryAfter(answer.Header, now),
+		Alive: remote.AliveStatus(answer.Code),
 	}
 	switch answer.Code {
 	case http.StatusNotModified:
@@ -112,7 +113,7 @@ func (o *Origin) answered(req origins.Request, answer *googleapi.Error, now time
 	if answer.Code >= 300 && answer.Code < 400 && e.Kind == origins.Unknown {
 		e.Remedy = "correct endpoint, which redirects to another place"
 	}
-	return e
+	return remote.Complete(e, answer.Code)
 }
 
 // refused says more about a 401 or 403.
@@ -124,7 +125,7 @@ func (o *Origin) refused(e *origins.Error, status int, reason string) {
 		e.Remedy = remedies[reason]
 	case o.anonymous:
 		// Nobody in particular is asked to log in, for an object that is missing as for one that is private.
-		e.Hidden, e.Remedy = true, "grant roles/storage.objectViewer on the bucket to allUsers, or set credentials instead of anonymous"
+		e.Hidden, e.Remedy = true, "grant roles/storage.objectViewer on the bucket to allUsers, or set credentials instead of anonymous; if other files are read, this one is missing: set missing_on_denied"
 	case status == http.StatusUnauthorized:
 		// A token that was good may have been revoked; another one is asked for with the next attempt.
 		o.client.Forget()

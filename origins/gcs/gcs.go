@@ -126,7 +126,13 @@ func parseEndpoint(text string) (string, error) {
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return "", errors.New("endpoint has a user, a query or a fragment; write scheme and host alone")
 	}
+	if strings.HasSuffix(u.Hostname(), ".storage.googleapis.com") {
+		return "", errors.New("endpoint has the bucket in its host; leave endpoint out, and write the name as bucket")
+	}
 	path := strings.Trim(u.Path, "/")
+	if u.Hostname() == "storage.googleapis.com" && path != "" && path != "storage/v1" {
+		return "", errors.New("endpoint has the bucket in its path; leave endpoint out, and write the name as bucket")
+	}
 	if path == "" {
 		path = "storage/v1"
 	}

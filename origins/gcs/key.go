@@ -11,6 +11,8 @@ import (
 	"os"
 	"strings"
 	"sync"
+
+	"github.com/imageorigin/imageorigin/origins/remote"
 )
 
 // serviceAccount is the word by which a JSON file says that it is the key of a service account.
@@ -143,18 +145,13 @@ func (f *KeyFile) Value() []byte {
 	info, err := os.Stat(f.name)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err != nil || same(info, f.seen) {
+	if err != nil || remote.SameFile(info, f.seen) {
 		return f.value
 	}
 	if value, seen, err := readKey(f.name); err == nil {
 		f.value, f.seen = value, seen
 	}
 	return f.value
-}
-
-// same reports whether a and b are one file, unchanged.
-func same(a, b os.FileInfo) bool {
-	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
 }
 
 // String hides the key from whatever prints it.

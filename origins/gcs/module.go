@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -73,8 +74,10 @@ func (*Module) CaddyModule() caddy.ModuleInfo {
 	}
 }
 
-// Secrets returns the values that nobody should write literally into a configuration; the host warns of those.
-func (m *Module) Secrets() []string { return []string{m.PrivateKey} }
+// Secrets returns what nobody should write literally into a configuration, by option; the host warns of it.
+func (m *Module) Secrets() map[string]string {
+	return map[string]string{"private_key": m.PrivateKey}
+}
 
 // Provision resolves placeholders, reads the key and takes a transport from the pool. It connects to nothing.
 func (m *Module) Provision(caddy.Context) error {
@@ -168,6 +171,8 @@ func (m *Module) keyOfParts() (func() []byte, error) {
 func (m *Module) contradictions() error {
 	parts := m.ClientEmail != "" || m.PrivateKey != "" || m.PrivateKeyID != "" || m.TokenURI != ""
 	switch {
+	case strings.HasPrefix(strings.TrimSpace(m.CredentialsFile), `{"`):
+		return errors.New("credentials_file is the key itself; write it to a file, and here the name of the file")
 	case m.CredentialsFile != "" && parts:
 		return errors.New("credentials_file holds client_email, private_key, private_key_id and token_uri; remove it, or remove them")
 	case m.Anonymous && (m.CredentialsFile != "" || parts):

@@ -2,9 +2,9 @@ package gcs
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -218,7 +218,7 @@ func TestReloadKeepsConnectionsAndTakesANewKey(t *testing.T) {
 
 func TestSecretsAreCredentialsAlone(t *testing.T) {
 	m := Module{Bucket: "b", ClientEmail: "me", PrivateKey: "a key", PrivateKeyID: "an id", CredentialsFile: "a name"}
-	if got := m.Secrets(); !slices.Equal(got, []string{"a key"}) {
+	if got := m.Secrets(); !maps.Equal(got, map[string]string{"private_key": "a key"}) {
 		t.Errorf("got %q", got)
 	}
 }

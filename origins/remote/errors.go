@@ -49,10 +49,32 @@ func TransientStatus(status int) bool {
 	return false
 }
 
+// AliveStatus reports whether a server that answers so is well: it has no quarrel but with the request.
+func AliveStatus(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return status < 500
+}
+
+// Complete gives e, of an answer with this status, the remedy that goes without saying, if it has none.
+func Complete(e *origins.Error, status int) *origins.Error {
+	switch {
+	case e.Remedy != "":
+	case e.Kind == origins.Unreachable:
+		e.Remedy = "the server is overloaded, or limits how much it is asked: raise its limits, or lower max_in_flight"
+	case status >= 500:
+		e.Remedy = "look into the log of the server, which failed"
+	}
+	return e
+}
+
 // RetryAfter returns how long the answer asks us to wait (RFC 9110 §10.2.3); 0 if it doesn't say.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	value := h.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(value, 10, 20); err == nil {
+	// Too large a number is read as the largest one.
+	if seconds, err := strconv.ParseUint(value, 10, 20); err == nil || errors.Is(err, strconv.ErrRange) {
 		return time.Duration(seconds) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {

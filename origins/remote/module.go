@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -14,8 +15,23 @@ import (
 	"github.com/caddyserver/caddy/v2"
 )
 
-// Resolve replaces the placeholders in text. One that is unknown or empty is an error.
-func Resolve(text string) (string, error) { return caddy.NewReplacer().ReplaceOrErr(text, true, true) }
+// Resolve replaces the placeholders in text. One that is unknown or empty is an error, which repeats nothing of text but
+// the names of placeholders that it knows: a secret may well hold a brace.
+func Resolve(text string) (string, error) {
+	value, err := caddy.NewReplacer().ReplaceOrErr(text, true, true)
+	if err == nil {
+		return value, nil
+	}
+	for _, known := range placeholders.FindAllString(text, -1) {
+		if _, err := caddy.NewReplacer().ReplaceOrErr(known, true, true); err != nil {
+			return "", fmt.Errorf("%s is empty or unknown where Caddy runs; set the variable, or write the file", known)
+		}
+	}
+	return "", errors.New("it holds { and } that are no placeholder; write it as {env.NAME} or {file./path/of/it}, or put \\ before {")
+}
+
+// placeholders are those that configurations can hold.
+var placeholders = regexp.MustCompile(`\{(env|file|system)\.[^{}]*\}`)
 
 // Field is a setting with placeholders, and where its value goes.
 type Field struct {
@@ -92,7 +108,7 @@ func (s *Secret) Value() string {
 	now := s.look()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !slices.Contains(now, nil) && !slices.EqualFunc(now, s.seen, sameFile) {
+	if !slices.Contains(now, nil) && !slices.EqualFunc(now, s.seen, SameFile) {
 		if value, err := Resolve(s.text); err == nil {
 			s.value, s.seen = value, now
 		}
@@ -100,8 +116,8 @@ func (s *Secret) Value() string {
 	return s.value
 }
 
-// sameFile reports whether two files are one, which nobody wrote to in between.
-func sameFile(a, b os.FileInfo) bool {
+// SameFile reports whether two files are one, which nobody wrote to in between.
+func SameFile(a, b os.FileInfo) bool {
 	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
 }
 

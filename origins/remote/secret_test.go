@@ -164,3 +164,24 @@ func TestLiteralSecretsAreToldApart(t *testing.T) {
 		}
 	}
 }
+
+func TestResolveRepeatsNothingOfASecret(t *testing.T) {
+	t.Setenv("IMAGEORIGIN_SET", "x")
+	for _, tt := range []struct{ name, text, want string }{
+		{"braces", "hun{ter2secret}x", "no placeholder"},
+		{"an object", `{"type":"service_account","private_key":"ter2secret"}`, "no placeholder"},
+		{"beside a placeholder", "{env.IMAGEORIGIN_SET}{ter2secret}", "no placeholder"},
+		{"a variable that is not set", "ter2secret{env.IMAGEORIGIN_UNSET}", "{env.IMAGEORIGIN_UNSET} is empty or unknown"},
+		{"a file that is missing", "ter2secret{file./no/such/file}", "{file./no/such/file} is empty or unknown"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Resolve(tt.text)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "ter2secret") {
+				t.Errorf("got %v, want %s and nothing of the secret", err, tt.want)
+			}
+		})
+	}
+	if got, err := Resolve(`hun\{ter2secret\}x`); got != "hun{ter2secret}x" || err != nil {
+		t.Errorf("escaped braces: got %q, %v", got, err)
+	}
+}

@@ -79,7 +79,7 @@ func newDialer(c TransportConfig) *net.Dialer {
 // its credentials to whoever it leads to.
 func NewHTTPClient(t http.RoundTripper) *http.Client {
 	return &http.Client{
-		Transport:     fromTransport{t},
+		Transport:     libraryTransport{t},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -94,12 +94,22 @@ func WithFrom(ctx context.Context, from string) context.Context {
 	return context.WithValue(ctx, fromKey{}, from)
 }
 
-type fromTransport struct{ http.RoundTripper }
+// libraryTransport carries the requests of a library.
+type libraryTransport struct{ http.RoundTripper }
 
-func (t fromTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+// RoundTrip sends r.
+func (t libraryTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if from, ok := r.Context().Value(fromKey{}).(string); ok {
 		r = r.Clone(r.Context()) // a RoundTripper changes no request
 		r.Header.Set("X-Req-From", from)
 	}
-	return t.RoundTripper.RoundTrip(r)
+	res, err := t.RoundTripper.RoundTrip(r)
+	if err == nil {
+		// An http.Client repeats in an error a location that it can't read, signature and all, before it asks whether to
+		// go there.
+		if _, err := r.URL.Parse(res.Header.Get("Location")); err != nil {
+			res.Header.Del("Location")
+		}
+	}
+	return res, err
 }

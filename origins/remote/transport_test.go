@@ -74,3 +74,19 @@ func TestEveryConnectionGoesThroughTheDialer(t *testing.T) {
 		t.Errorf("got %+v", transport)
 	}
 }
+
+func TestARedirectIsAnAnswerEvenIfItLeadsNowhere(t *testing.T) {
+	for _, location := range []string{"", "https://elsewhere.example/a.jpg?sig=hunter2", "https://[elsewhere/a.jpg?sig=hunter2"} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", location)
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		}))
+		res, err := NewHTTPClient(server.Client().Transport).Get(server.URL)
+		if err != nil {
+			t.Errorf("to %q: %v", location, err)
+		} else if res.Body.Close(); res.StatusCode != http.StatusTemporaryRedirect {
+			t.Errorf("to %q: got %d", location, res.StatusCode)
+		}
+		server.Close()
+	}
+}

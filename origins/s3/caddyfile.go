@@ -25,7 +25,13 @@ func shared() []block.Option[*Module] {
 	}, remote.ConnectionOptions(func(m *Module) *remote.Connection { return &m.Connection }))
 }
 
-var options = block.Checked((*Module).check, shared()...)
+var options = append(
+	block.Checked((*Module).check, shared()...),
+	block.Option[*Module]{Usage: "endpoint", Elsewhere: belongsToCompatible},
+	block.Option[*Module]{Usage: "path_style", Elsewhere: belongsToCompatible},
+)
+
+const belongsToCompatible = "belongs to another store than Amazon's; write the type s3_compatible instead of s3"
 
 var compatibleOptions = block.Checked((*Compatible).check, slices.Concat(
 	[]block.Option[*Compatible]{

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -19,6 +20,10 @@ import (
 
 // sessionName is what Amazon's logs call the sessions of an assumed role.
 const sessionName = "imageorigin"
+
+// credentialsTimeout bounds each request for credentials. The SDK makes it for all who wait, by nobody's request, and
+// without an end of its own: a service that falls silent would be waited for until the server is started again.
+const credentialsTimeout = 10 * time.Second
 
 // maxErrorDocument is how much of an error's document is read: the SDK would read all that is sent.
 const maxErrorDocument = 64 << 10
@@ -65,6 +70,7 @@ func (c Config) load(ctx context.Context, keys Keys) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithRegion(c.Region),
 		config.WithLogger(logging.Nop{}), // it would write to standard error
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(credentialsTimeout)),
 	}
 	if p := c.provider(keys); p != nil {
 		options = append(options, config.WithCredentialsProvider(p))

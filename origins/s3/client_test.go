@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+
 	"github.com/imageorigin/imageorigin/origins"
 )
 
@@ -148,6 +150,18 @@ func TestAnSTSThatIsOutOfReachIsUnreachable(t *testing.T) {
 	e := refusedAs(t, f.origin(t, func(c *Config) { c.RoleARN = role }), origins.Request{Key: "a.jpg"})
 	if e.Kind != origins.Unreachable || e.Remedy != "let this machine reach STS in region eu-west-1" {
 		t.Errorf("got %v; %s", e, e.Remedy)
+	}
+}
+
+func TestNobodyIsWaitedForWithoutEndForCredentials(t *testing.T) {
+	quiet(t)
+	sdk, err := Config{Region: "eu-west-1", RoleARN: role}.load(t.Context(), rightKeys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, ok := sdk.HTTPClient.(*awshttp.BuildableClient) // of which the SDK makes those for metadata services
+	if !ok || client.GetTimeout() <= 0 || client.GetTimeout() > 30*time.Second {
+		t.Errorf("credentials are asked for by %T", sdk.HTTPClient)
 	}
 }
 

@@ -124,6 +124,9 @@ func (c Config) validateEndpoint() error {
 
 // validateEndpointHost refuses an endpoint that the bucket is in already, as the dashboards of some stores show it.
 func (c Config) validateEndpointHost(u *url.URL) error {
+	if strings.HasSuffix(u.Hostname(), ".r2.dev") {
+		return errors.New("endpoint is a public address, where no S3 is spoken; write https://<account>.r2.cloudflarestorage.com, or use an origin of the type web")
+	}
 	rest, ok := strings.CutPrefix(u.Host, c.Bucket+".")
 	if !ok || c.Bucket == "" {
 		return nil
@@ -132,6 +135,8 @@ func (c Config) validateEndpointHost(u *url.URL) error {
 	if !strings.HasPrefix(rest, "s3") && !strings.HasSuffix(rest, ".digitaloceanspaces.com") && !strings.HasSuffix(rest, ".r2.cloudflarestorage.com") {
 		return nil
 	}
+	// That of a content delivery network is no address of the store.
+	rest = strings.Replace(rest, ".cdn.digitaloceanspaces.com", ".digitaloceanspaces.com", 1)
 	return fmt.Errorf("endpoint has the bucket in its host already; write endpoint %s://%s", u.Scheme, rest)
 }
 

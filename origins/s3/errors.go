@@ -147,9 +147,10 @@ func (o *Origin) refusal(req origins.Request, res *http.Response, err error) *or
 	v := judge(code, message, status)
 	e := remote.Fail(v.kind, req.Key, "the store answers %s", strings.TrimSpace(fmt.Sprint(status, " ", code)))
 	e.Transient, e.Hidden = v.transient, v.hidden
+	e.Alive = remote.AliveStatus(status)
 	e.After = remote.RetryAfter(res.Header, time.Now())
 	e.Remedy = o.remedy(v, message, res.Header)
-	return e
+	return remote.Complete(e, status)
 }
 
 // judge returns what an error document means.
@@ -169,6 +170,9 @@ func judge(code, message string, status int) verdict {
 		v.remedy = "set or correct access_key and secret_key"
 	case http.StatusMovedPermanently, http.StatusTemporaryRedirect:
 		return wrongRegion
+	}
+	if status >= 300 && status < 400 && status != http.StatusNotModified {
+		v.remedy = "correct endpoint, which redirects to another place"
 	}
 	return v
 }

@@ -72,8 +72,10 @@ func (*Module) CaddyModule() caddy.ModuleInfo {
 	}
 }
 
-// Secrets returns the values that nobody should write literally into a configuration; the host warns of those.
-func (m *Module) Secrets() []string { return []string{m.SecretKey, m.SessionToken} }
+// Secrets returns what nobody should write literally into a configuration, by option; the host warns of it.
+func (m *Module) Secrets() map[string]string {
+	return map[string]string{"secret_key": m.SecretKey, "session_token": m.SessionToken}
+}
 
 // Provision resolves placeholders and takes a transport from the pool. It connects to nothing.
 func (m *Module) Provision(caddy.Context) error {

@@ -3,9 +3,9 @@ package s3
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,7 +73,7 @@ func TestCaddyfileBecomesJSON(t *testing.T) {
 func TestCaddyfileMistakesAreNamed(t *testing.T) {
 	for _, tt := range []struct{ name, options, want string }{
 		{"unknown word", "buckets x", `unknown option "buckets"; expected bucket, region, prefix, access_key,`},
-		{"another store's word", "endpoint https://s3.example.com", `unknown option "endpoint"`},
+		{"another store's word", "endpoint https://s3.example.com", `write the type s3_compatible`},
 		{"twice", "secret_key hunter2\nsecret_key hunter3", "secret_key is already set at Testfile:2, at Testfile:3"},
 		{"too much", "secret_key hunter2 hunter3", "wrong number of arguments; write secret_key <key>, at Testfile:2"},
 		{"nothing", "access_key", "wrong number of arguments; write access_key <key>, at Testfile:2"},
@@ -320,7 +320,7 @@ func TestReloadKeepsConnectionsAndTakesNewKeys(t *testing.T) {
 
 func TestSecretsAreNamedToTheHost(t *testing.T) {
 	m := &Compatible{Module: Module{AccessKey: "id", SecretKey: "secret", SessionToken: "token"}}
-	if got, want := m.Secrets(), []string{"secret", "token"}; !slices.Equal(got, want) {
+	if got, want := m.Secrets(), map[string]string{"secret_key": "secret", "session_token": "token"}; !maps.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

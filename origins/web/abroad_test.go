@@ -122,9 +122,9 @@ func TestRemediesFitTheServer(t *testing.T) {
 		{name: "forbidden", status: 403, remedy: "missing_on_denied", hidden: true},
 		{name: "forbidden, elsewhere", status: 403, moved: true, remedy: "missing_on_denied", hidden: true},
 		{name: "missing", status: 404},
-		{name: "too many requests", status: 429, after: []string{"Retry-After", "7"}, wait: 7 * time.Second, again: true},
-		{name: "overloaded", status: 503, again: true},
-		{name: "not implemented", status: 501},
+		{name: "too many requests", status: 429, remedy: "overloaded", after: []string{"Retry-After", "7"}, wait: 7 * time.Second, again: true},
+		{name: "overloaded", status: 503, remedy: "overloaded", again: true},
+		{name: "not implemented", status: 501, remedy: "log of the server"},
 	} {
 		answer := func(r *http.Request) *http.Response {
 			if tt.moved && r.URL.Host == "example.com" {

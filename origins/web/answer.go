@@ -35,6 +35,7 @@ func answer(ctx context.Context, res *http.Response, req origins.Request, foreig
 func refusal(res *http.Response, key string, foreign bool) error {
 	e := remote.Fail(remote.KindOfStatus(res.StatusCode), key, "the server answers %d", res.StatusCode)
 	e.Transient = remote.TransientStatus(res.StatusCode)
+	e.Alive = foreign || remote.AliveStatus(res.StatusCode) // the origin is well, which sent us to a foreign server
 	e.After = remote.RetryAfter(res.Header, time.Now())
 	switch res.StatusCode {
 	case http.StatusUnauthorized:
@@ -46,7 +47,7 @@ func refusal(res *http.Response, key string, foreign bool) error {
 	if foreign && e.Remedy != "" {
 		e.Remedy = "let that server answer without credentials: none are sent to where keys and redirects lead; if it answers 403 for missing files, set missing_on_denied"
 	}
-	return e
+	return remote.Complete(e, res.StatusCode)
 }
 
 // attributes returns what the headers of an answer say about the object.

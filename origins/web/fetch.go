@@ -74,7 +74,9 @@ func fetch(ctx context.Context, req origins.Request, r route) (res *http.Respons
 		}
 		dismiss(res.Body)
 		if hops == maxHops {
-			return nil, c.foreign, remote.Fail(origins.Unknown, req.Key, "more than %d redirects", maxHops)
+			e := remote.Fail(origins.Unknown, req.Key, "more than %d redirects", maxHops)
+			e.Alive = true
+			return nil, c.foreign, e
 		}
 		if target, err = r.next(target, res.Header.Get("Location")); err != nil {
 			return nil, c.foreign, err
@@ -86,8 +88,11 @@ func fetch(ctx context.Context, req origins.Request, r route) (res *http.Respons
 // origin, so the dial that took too long, by which a breaker knows a dead one, is left out of the chain.
 func broken(ctx context.Context, key string, err error, foreign bool) error {
 	e := remote.Broken(ctx, key, err)
-	if foreign && e.Kind == origins.Timeout {
-		e.Err = errors.New(e.Err.Error())
+	if foreign {
+		e.Alive = true
+		if e.Kind == origins.Timeout {
+			e.Err = errors.New(e.Err.Error())
+		}
 	}
 	return e
 }

@@ -75,16 +75,16 @@ func (*Module) CaddyModule() caddy.ModuleInfo {
 	}
 }
 
-// Secrets returns the values that nobody should write literally into a configuration; the host warns of those.
-func (m *Module) Secrets() []string {
-	var secrets []string
+// Secrets returns what nobody should write literally into a configuration, by option; the host warns of it.
+func (m *Module) Secrets() map[string]string {
+	secrets := map[string]string{}
 	if m.Auth != nil {
-		secrets = append(secrets, m.Auth.Password, m.Auth.Token)
+		secrets["auth"] = m.Auth.Password + m.Auth.Token // of which one is set
 	}
 	for name, value := range m.Header {
-		switch http.CanonicalHeaderKey(name) {
+		switch canonical := http.CanonicalHeaderKey(name); canonical {
 		case "Authorization", "Cookie", "X-Api-Key":
-			secrets = append(secrets, value)
+			secrets["header "+canonical] = value
 		}
 	}
 	return secrets

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"unicode"
 
 	"github.com/imageorigin/imageorigin/origins"
 	"github.com/imageorigin/imageorigin/origins/remote"
@@ -47,7 +48,7 @@ func newPolicy(base *url.URL, r Redirects) (policy, error) {
 // locate returns what the location of a redirect from one URL means, if that is a server.
 func locate(key string, from *url.URL, location string) (*url.URL, error) {
 	to, err := from.Parse(location)
-	if err != nil || location == "" {
+	if err != nil || location == "" || strings.ContainsFunc(to.Host, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return nil, remote.Fail(origins.Unknown, key, "redirect to nowhere: its location is missing or no URL")
 	}
 	to.User = nil // would become a header that nobody meant to send
