@@ -85,7 +85,7 @@ func (b *handlerBlock) readOrigin(d *caddyfile.Dispenser) error {
 // counterKey is where the adapter's state keeps how many anonymous origins there are.
 const counterKey = "imageorigin.inline_origins"
 
-// nextName returns the name of an anonymous origin for logs and metrics, unique in the config. Caddy doesn't tell
+// nextName returns the name of an anonymous origin for logs, unique in the config. Caddy doesn't tell
 // directives which site they stand in, so names are counted through. Named routes are read apart, with a state of
 // their own, and have their own series.
 func (b *handlerBlock) nextName() string {

@@ -2,7 +2,9 @@ package caddymodule
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -72,6 +74,10 @@ func readOrigin(d *caddyfile.Dispenser, what string) (*Origin, error) {
 		return nil, err
 	}
 	raw, guest, err := readGuest(originNamespace, tokens)
+	if unknown, ok := errors.AsType[*block.UnknownError](err); ok {
+		// The source knows its own words only.
+		return nil, unknown.At.Wrap(&block.UnknownError{At: unknown.At, Valid: slices.Concat(unknown.Valid, block.Words(originOptions))})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -93,6 +99,9 @@ func takeOwn(segment caddyfile.Segment, origin *Origin) ([]caddyfile.Token, erro
 	set := map[string]block.Place{}
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		i := slices.IndexFunc(originOptions, func(o block.Option[*Origin]) bool { return o.Word() == d.Val() })
+		if i < 0 && slices.Contains(block.Words(endpointOptions), d.Val()) {
+			return nil, d.Errf("option %s belongs to an endpoint, not to an origin", d.Val())
+		}
 		if i < 0 {
 			tokens = append(tokens, d.NextSegment()...)
 			continue
@@ -139,16 +148,17 @@ func checkOriginType(kind string) error {
 	return fmt.Errorf("unknown origin type %q; expected %s", kind, block.List(types, "or"))
 }
 
-// warnPlainSecrets warns where a source was given a secret as it is. Sources that take secrets implement Secrets.
+// warnPlainSecrets warns where a source was given secrets as they are. Sources that take some implement Secrets, which
+// returns what they were given by the names of the options.
 func warnPlainSecrets(at block.Place, what string, guest any) {
-	holder, ok := guest.(interface{ Secrets() []string })
+	holder, ok := guest.(interface{ Secrets() map[string]string })
 	if !ok {
 		return
 	}
-	for _, secret := range holder.Secrets() {
-		if secret != "" && !strings.Contains(secret, "{env.") && !strings.Contains(secret, "{file.") {
-			logWarning(at.Warning(what + ": a secret stands in the config as it is; write {env.NAME} or {file./path/of/the/secret} instead"))
-			return
+	secrets := holder.Secrets()
+	for _, option := range slices.Sorted(maps.Keys(secrets)) {
+		if secret := secrets[option]; secret != "" && !strings.Contains(secret, "{env.") && !strings.Contains(secret, "{file.") {
+			logWarning(at.Warning(fmt.Sprintf("%s: %s stands in the config as it is, and it is a secret; write {env.NAME} or {file./path/of/the/secret} instead", what, option)))
 		}
 	}
 }

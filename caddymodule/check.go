@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
@@ -185,6 +187,8 @@ func (c *checker) choose(list []NamedOrigin, names, keys []string) error {
 		switch {
 		case ok && slices.Contains(known, name):
 			c.keys[name] = strings.TrimPrefix(path, "/")
+		case ok && checkOriginName(name) == nil:
+			return fmt.Errorf("--key %s: the config has no origin %q; write a / before a path that has a =", key, name)
 		case c.common != "":
 			return errors.New("--key stands twice; write the name of an origin and = before a path that is for it alone")
 		default:
@@ -218,13 +222,23 @@ func (c *checker) run(ctx caddy.Context) bool {
 		if r.err != nil {
 			mark = "FAIL"
 		}
-		fmt.Fprintf(c.out, "%s  %-*s  %-13s  %s\n", mark, width, o.Name, kind, r.text)
+		fmt.Fprintf(c.out, "%s  %-*s  %-13s  %s\n", mark, width, o.Name, kind, printable(r.text))
 	}
 	if asked && !found {
 		fmt.Fprintf(c.out, "FAIL  none of them has %q\n", c.common)
 		well = false
 	}
 	return well
+}
+
+// printable returns text without what a terminal would obey: a server can send whatever it likes.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 // kind returns the type of the source.
@@ -261,6 +275,9 @@ func (c *checker) check(ctx caddy.Context, o *NamedOrigin) checked {
 	if o.MissingOnDenied {
 		source = origins.MissingOnDenied(source)
 	}
+	if manyServers(source) && !must && c.common == "" {
+		return checked{text: "not asked: it serves what a whole URL names; name one, as in --key " + o.Name + "=https://www.example.com/a.jpg"}
+	}
 	var steps stepTimes
 	began := time.Now()
 	got, err := readSome(steps.watch(ctx), origins.Named(origins.Limit(source, 0, c.timeout), o.Name, ""), key)
@@ -269,15 +286,19 @@ func (c *checker) check(ctx caddy.Context, o *NamedOrigin) checked {
 	case err == nil:
 		return checked{found: true, text: fmt.Sprintf("has %q: %s %s", key, got, took)}
 	case kind == origins.NotExist && must:
-		return checked{err: errMissing, text: fmt.Sprintf("does not have %q, %s", key, took)}
+		return checked{err: errMissing, text: fmt.Sprintf("does not have %q, %s%s", key, took, remedyOf(err))}
 	case kind == origins.NotExist:
-		return checked{text: fmt.Sprintf("answers: it does not have %q, %s", key, took)}
+		return checked{text: fmt.Sprintf("answers: it does not have %q, %s%s", key, took, remedyOf(err))}
 	}
-	text := fmt.Sprintf("%s %s: %v", origins.KindOf(err), took, cause(err))
+	return checked{err: err, text: fmt.Sprintf("%s %s: %v%s", origins.KindOf(err), took, cause(err), remedyOf(err))}
+}
+
+// remedyOf returns what to do about err, to be written behind it.
+func remedyOf(err error) string {
 	if e, ok := errors.AsType[*origins.Error](err); ok && e.Remedy != "" {
-		text += "; remedy: " + e.Remedy
+		return "; remedy: " + e.Remedy
 	}
-	return checked{err: err, text: text}
+	return ""
 }
 
 // readSome opens the object, reads what a picture usually is of it, and says what it is.

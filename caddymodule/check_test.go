@@ -19,8 +19,12 @@ func TestCheckTellsOfEveryOrigin(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/secret.jpg" {
+		switch r.URL.Path {
+		case "/secret.jpg":
 			w.WriteHeader(http.StatusForbidden)
+			return
+		case "/evil.jpg":
+			w.Header().Set("Content-Type", "image/png\u009b2K\u202e\x9b1A")
 			return
 		}
 		http.NotFound(w, r)
@@ -74,6 +78,11 @@ func TestCheckTellsOfEveryOrigin(t *testing.T) {
 		{
 			name: "a file that is denied", names: []string{"legacy"}, keys: []string{"legacy=secret.jpg"}, fails: true, want: []string{
 				`^FAIL  legacy  web            denied in \S+ \(.*\): the server answers 403; remedy: `,
+			},
+		},
+		{
+			name: "a server that writes to the terminal", names: []string{"legacy"}, keys: []string{"evil.jpg"}, want: []string{
+				`^ok    legacy  web            has "evil.jpg": 0 B image/png\?2K\?\?1A in `,
 			},
 		},
 	} {

@@ -44,7 +44,10 @@ func (s *stepTimes) begin(step string) {
 func (s *stepTimes) end(step string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.took[step] += time.Since(s.began[step])
+	if began, ok := s.began[step]; ok { // HTTP/2 may have the answer before it tells that the request was sent
+		s.took[step] += time.Since(began)
+		delete(s.began, step)
+	}
 }
 
 // String returns " (resolve 3ms, connect 1ms, answer 20ms)"; "" where nothing went over a network.

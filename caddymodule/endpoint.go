@@ -78,7 +78,7 @@ type Endpoint struct {
 	// tells them apart (403, 502, 504). The `ik-error` header names the cause either way. Default: `imagekit`.
 	ErrorStatus string `json:"error_status,omitempty"`
 
-	// Value of the `x-req-from` header that web origins are sent; `off` sends none. Default: `imagekit`.
+	// Value of the `x-req-from` header that all origins but folders are sent; `off` sends none. Default: `imagekit`.
 	ReqFrom string `json:"req_from,omitempty"`
 }
 

@@ -85,7 +85,7 @@ func (v *vault) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 }
 
 // Secrets returns what should not stand in a config as it is.
-func (v *vault) Secrets() []string { return []string{v.Token} }
+func (v *vault) Secrets() map[string]string { return map[string]string{"token": v.Token} }
 
 func (*vault) Open(_ context.Context, req origins.Request) (*origins.Object, error) {
 	return nil, &origins.Error{Kind: origins.NotExist, Key: req.Key}

@@ -34,7 +34,7 @@ type Origin struct {
 
 	// How often a request is repeated that failed in a way that may pass (throttled, overloaded, a connection that
 	// broke), after a short pause that grows, and within `timeout`; and how often a file that breaks off while it is
-	// read is continued where it broke off, if the origin still has the same version. 0 is never. Placeholders are not
+	// read is continued where it broke off, if the origin still has the same version. 0 is never, 10 the most. Placeholders are not
 	// supported. Default: 2.
 	Retries *int `json:"retries,omitempty"`
 
@@ -67,7 +67,7 @@ type Breaker struct {
 
 // NamedOrigin is an origin of an inline endpoint.
 type NamedOrigin struct {
-	// Name of the origin in logs and metrics, unique among the handler's origins. Placeholders are not supported.
+	// Name of the origin in logs, unique among the handler's origins. Placeholders are not supported.
 	Name string `json:"name"`
 
 	Origin
@@ -137,15 +137,19 @@ func isLocal(source origins.Origin) bool {
 	return ok && s.Local()
 }
 
-// breaker returns when the origin is skipped. A source may say that it stands for many servers, one of which must not
-// hide the others.
+// manyServers reports whether a source stands for many servers. Sources may say so.
+func manyServers(source origins.Origin) bool {
+	s, ok := source.(interface{ ManyServers() bool })
+	return ok && s.ManyServers()
+}
+
+// breaker returns when the origin is skipped. One of many servers must not hide the others.
 func (o *Origin) breaker(source origins.Origin, local bool, changed func(bool, time.Duration, error)) origins.BreakerConfig {
-	many, ok := source.(interface{ ManyServers() bool })
 	b := Breaker{Failures: defaultBreakerFailures}
 	switch {
 	case o.Breaker != nil:
 		b = *o.Breaker
-	case local, ok && many.ManyServers():
+	case local, manyServers(source):
 		b.Failures = 0
 	}
 	orDefault(&b.Window, defaultBreakerWindow)
@@ -154,13 +158,13 @@ func (o *Origin) breaker(source origins.Origin, local bool, changed func(bool, t
 
 // tellSkipping returns what tells the log when an origin is skipped, and when it is asked again.
 func tellSkipping(logger *zap.Logger, name string) func(bool, time.Duration, error) {
-	return func(open bool, window time.Duration, cause error) {
+	return func(open bool, window time.Duration, fault error) {
 		if !open {
 			logger.Info("origin answers again", zap.String("origin", name))
 			return
 		}
 		logger.Warn("origin keeps failing and is skipped", zap.String("origin", name), zap.Duration("window", window),
-			zap.NamedError("last_failure", cause))
+			zap.Stringer("result", origins.KindOf(fault)), zap.NamedError("last_failure", cause(fault)), remedyField(fault))
 	}
 }
 
