@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imageorigin/imageorigin/e2e/faults"
 	"github.com/imageorigin/imageorigin/e2e/stores"
@@ -97,7 +98,9 @@ func TestMigrationSurvivesItsStores(t *testing.T) {
 		{name: "denied", denied: true, result: "denied", asked: requests},
 		{name: "refused", fault: faults.Refuse(), broken: "breaker 1 1h", result: "unreachable", asked: 1},
 		{name: "black hole", fault: faults.BlackHole(), result: "timeout", asked: 1},
-		{name: "slow", fault: faults.Hang(), result: "timeout", asked: 1},
+		{name: "silent", fault: faults.Hang(), result: "timeout", asked: 1},
+		{name: "slow", fault: faults.Latency(3 * time.Second), result: "timeout", asked: 1},
+		{name: "drips", fault: faults.Drip(100), result: "timeout", asked: 1},
 		{name: "503", fault: faults.Unavailable(0), broken: "breaker 1 1h\nretries 0", result: "unreachable", asked: 1},
 	} {
 		for _, lost := range []string{"new", "middle"} {
@@ -145,7 +148,7 @@ func TestMigrationSurvivesItsStores(t *testing.T) {
 						skipped++
 					}
 				}
-				if asked != tt.asked || asked+skipped != requests {
+				if asked != tt.asked || asked+skipped < requests { // a request whose answer broke off skips the origin, too
 					t.Errorf("the lost origin was asked %d times and skipped %d times, want %d of %d asked", asked, skipped, tt.asked, requests)
 				}
 				degraded := tt.name != "missing"

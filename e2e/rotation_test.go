@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/imageorigin/imageorigin/e2e/faults"
 	"github.com/imageorigin/imageorigin/e2e/stores"
 )
 
@@ -100,4 +101,76 @@ func TestCorrectedKeyWorksAtTheNextRequest(t *testing.T) {
 	s.write(options(s3.Reader.Secret))
 	s.reload()
 	works("literal")
+}
+
+// TestReloadKeepsConnections reloads between two requests: the second one comes over the connection of the first.
+func TestReloadKeepsConnections(t *testing.T) {
+	store := stores.S3(t)
+	proxy := faults.Start(t, store.Addr)
+	options := func(quality int) string {
+		return fmt.Sprintf(`
+			origin store s3_compatible {
+				bucket %s
+				endpoint %s
+				region %s
+				path_style
+				access_key %s
+				secret_key %s
+			}
+			endpoint default {
+				origins store
+				quality %d
+			}`, store.Bucket, proxy.URL(), store.Region, store.Reader.Access, store.Reader.Secret, quality)
+	}
+	s := startSite(t, options(80))
+	for i, key := range []string{"a.png", "b.png", "c.png"} {
+		store.Put(key, pngOf(t, 80, 40), "image/png", "")
+		if width, _ := s.picture("/tr:w-20/" + key); width != 20 {
+			t.Errorf("%s: got %d pixels", key, width)
+		}
+		s.write(options(70 - i))
+		s.reload()
+	}
+	if got := proxy.Counts(); got.Requests != 3 || got.Connections != 1 {
+		t.Errorf("got %d requests over %d connections, want 3 over 1", got.Requests, got.Connections)
+	}
+}
+
+// TestOriginsAreNotAskedTwiceForWhatIsKnown counts how often the first of two origins is asked for a file that only the
+// second has.
+func TestOriginsAreNotAskedTwiceForWhatIsKnown(t *testing.T) {
+	for _, tt := range []struct {
+		name, options string
+		asked         int
+	}{
+		{"a miss is believed for a while", "", 1},
+		{"unless miss_ttl says otherwise", "miss_ttl 0", 4},
+		{"the last good origin is asked first", "miss_ttl 0\nprefer_last_good", 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			store, web := stores.S3(t), stores.Nginx(t, t.TempDir())
+			web.Put("a.png", pngOf(t, 80, 40), "", "")
+			proxy := faults.Start(t, store.Addr)
+			s := startSite(t, fmt.Sprintf(`
+				origin store s3_compatible {
+					bucket %s
+					endpoint %s
+					region %s
+					path_style
+					access_key %s
+					secret_key %s
+				}
+				origin old web %s
+				endpoint default {
+					origins store old
+					%s
+				}`, store.Bucket, proxy.URL(), store.Region, store.Reader.Access, store.Reader.Secret, web.URL, tt.options))
+			for _, size := range []string{"w-20", "w-30", "w-40", "w-50"} {
+				s.picture("/tr:" + size + "/a.png")
+			}
+			if got := proxy.Counts().Requests; got != tt.asked {
+				t.Errorf("the first origin was asked %d times, want %d", got, tt.asked)
+			}
+		})
+	}
 }

@@ -149,7 +149,7 @@ func TestAzureToldWhatIsWrong(t *testing.T) {
 		{"a wrong key", with(byKey(wrongKey)), "a.jpg", origins.Denied, false, "key"},
 		{"an expired SAS", with(signed(-time.Hour, read)), "a.jpg", origins.Denied, false, "sas_token"},
 		{"a SAS and a missing blob", with(signed(time.Hour, read)), "b.jpg", origins.NotExist, false, ""},
-		{"nobody", with(func(c *azure.Config) { c.Anonymous = true }), "a.jpg", origins.Denied, false, "network"},
+		{"nobody", with(func(c *azure.Config) { c.Anonymous = true }), "a.jpg", origins.Denied, false, "anonymous"},
 	} {
 		r.check(t, b.Key, wrongKey, "sig=", "&se=")
 	}
