@@ -32,23 +32,23 @@ var running cleanups
 
 // cleanups are things to do at the end, the last one first.
 type cleanups struct {
-	mu   sync.Mutex
-	todo []func()
+	mu      sync.Mutex
+	pending []func()
 }
 
 func (c *cleanups) add(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.todo = append(c.todo, f)
+	c.pending = append(c.pending, f)
 }
 
 func (c *cleanups) stop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for len(c.todo) > 0 {
-		last := len(c.todo) - 1
-		c.todo[last]()
-		c.todo = c.todo[:last]
+	for len(c.pending) > 0 {
+		last := len(c.pending) - 1
+		c.pending[last]()
+		c.pending = c.pending[:last]
 	}
 }
 
