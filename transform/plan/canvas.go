@@ -16,10 +16,26 @@ type picture struct {
 // Methods that would change nothing add no op.
 type canvas struct {
 	picture
+	original dims // the source, upright
+	entered  dims // the picture when the present step began
 	vector   bool // a vector source is rendered at the size of the first Resize, so that it stays sharp
 	limits   Limits
 	ops      []Op
+	held     int64 // pixels that engines hold in memory, see hold
 	warnings []string
+}
+
+// newCanvas returns the canvas of a source, upright.
+func newCanvas(s Source, frames int, l Limits) *canvas {
+	w, h := s.Upright()
+	size := dims{w, h}
+	return &canvas{
+		picture:  picture{dims: size, frames: frames, alpha: s.Alpha},
+		original: size,
+		entered:  size,
+		vector:   s.Format == SVG,
+		limits:   l,
+	}
 }
 
 // check refuses a canvas that is over a limit.

@@ -53,12 +53,25 @@ func (s Source) pixels() int64 { return int64(s.Width) * int64(s.Height) * int64
 
 // checkChain refuses too many steps and combinations of parameters that mean nothing, whatever the source.
 func checkChain(c syntax.Chain, l Limits) error {
-	if l.Steps > 0 && len(c) > l.Steps {
-		return &LimitError{stepsLimit, fmt.Sprintf("the transformation has %d steps; at most %d are allowed", len(c), l.Steps)}
+	if n := stepsOf(c); l.Steps > 0 && n > l.Steps {
+		return &LimitError{stepsLimit, fmt.Sprintf("the transformation has %d steps; at most %d are allowed", n, l.Steps)}
 	}
+	return checkSteps(c)
+}
+
+// checkSteps refuses what means nothing, in branches that no source may ever take as well.
+func checkSteps(c syntax.Chain) error {
 	for _, s := range c {
 		if err := checkStep(s); err != nil {
 			return err
+		}
+		if s.If == nil {
+			continue
+		}
+		for _, branch := range []syntax.Chain{s.If.Then, s.If.Else} {
+			if err := checkSteps(branch); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -21,13 +21,27 @@ type outputs struct {
 	lossless    bool
 	metadata    bool
 	profile     bool
+	unsharp     bool // some step has e-usm: not sent as AVIF unasked
 }
 
 // WantsOriginal reports whether a chain asks for the original's bytes (orig-true), whatever stands beside it. No facts
-// about the picture are needed then.
-func WantsOriginal(c syntax.Chain) bool { return outputOf(c).original }
+// about the picture are needed then. Where only some pictures take a branch that asks for them, it does not.
+func WantsOriginal(c syntax.Chain) bool { return wantsOriginal(c, false) }
 
-// outputOf collects the output parameters of all steps.
+// wantsOriginal is WantsOriginal for a chain behind one that does, or does not.
+func wantsOriginal(c syntax.Chain, wanted bool) bool {
+	for _, s := range c {
+		if v, given := syntax.Get[syntax.Bool](s, "orig"); given {
+			wanted = bool(v)
+		}
+		if s.If != nil {
+			wanted = wantsOriginal(s.If.Then, wanted) && wantsOriginal(s.If.Else, wanted)
+		}
+	}
+	return wanted
+}
+
+// outputOf collects the output parameters of all steps of a chain without conditions.
 func outputOf(c syntax.Chain) outputs {
 	var o outputs
 	for _, s := range c {
@@ -42,6 +56,7 @@ func (o *outputs) take(it syntax.Item) {
 	flags := map[string]*bool{
 		"orig": &o.original, "pr": &o.progressive, "lo": &o.lossless, "md": &o.metadata, "cp": &o.profile,
 	}
+	o.unsharp = o.unsharp || it.Name == "e-usm"
 	switch v := it.Value.(type) {
 	case syntax.Bool:
 		if flag, known := flags[it.Name]; known {
@@ -163,7 +178,7 @@ func (r *resolver) suits(f Format, p picture, accept Set) bool {
 	case JXL:
 		return accept.Has(JXL) && !r.out.lossless
 	case AVIF:
-		return accept.Has(AVIF) && !r.out.lossless && !r.out.profile && r.source.Format != HEIC &&
+		return accept.Has(AVIF) && !r.out.lossless && !r.out.profile && !r.out.unsharp && r.source.Format != HEIC &&
 			int64(p.width)*int64(p.height) <= maxAutoAVIF
 	}
 	return false

@@ -157,13 +157,18 @@ func randomChain(random *rand.Rand) string {
 	steps := make([]string, 1+random.IntN(3))
 	for i := range steps {
 		steps[i] = randomStep(random)
+		if random.IntN(5) == 0 {
+			condition := pick(random, "ar_gt_1", "w_gt_300_and_h_lt_1000", "iw_lte_10_or_iar_eq_4-3")
+			steps[i] = "if-" + condition + "," + steps[i] + ":" + randomStep(random) + ",if-else," + randomStep(random) + ",if-end"
+		}
 	}
 	return strings.Join(steps, ":")
 }
 
 func randomStep(random *rand.Rand) string {
 	side := func() string {
-		return pick(random, "1", "0.5", "0.013", "20000", fmt.Sprint(1+random.IntN(2000)), fmt.Sprint(1+random.IntN(300)))
+		return pick(random, "1", "0.5", "0.013", "20000", fmt.Sprint(1+random.IntN(2000)), fmt.Sprint(1+random.IntN(300)),
+			pick(random, "iw_div_2", "ch_mul_1.3", "cw_add_ih_mod_500", "iar_pow_2_mul_40"))
 	}
 	items := []string{"w-" + side()}
 	maybe := func(item string) {
@@ -176,14 +181,25 @@ func randomStep(random *rand.Rand) string {
 	}
 	if random.IntN(2) == 0 {
 		items = append(items, pick(random, "c-maintain_ratio_no_enlarge", "c-force", "c-at_max", "c-at_max_enlarge", "c-at_least",
-			"cm-pad_resize", "cm-pad_resize_no_enlarge", "cm-extract", "cm-extract,x-3", "cm-extract,xc-90,y-N1",
+			"cm-pad_resize", "cm-pad_resize_no_enlarge", "cm-extract", "cm-extract,x-3", "cm-extract,xc-90,y-N1", "cm-extract,x-cw_div_9",
 			"cm-pad_extract", "cm-pad_extract_no_shrink"))
 	}
 	maybe("fo-" + pick(random, "auto", "top", "left", "bottom_right", "center"))
-	maybe("ar-" + pick(random, "4-3", "1:1", "1-500", "2.35_1"))
+	maybe("ar-" + pick(random, "4-3", "1:1", "1-500", "2.35_1", "iar", "car_mul_2"))
 	maybe("dpr-" + pick(random, "0.1", "2", "3.3"))
 	maybe("bg-" + pick(random, "red", "transparent", "FF000050"))
 	maybe("f-" + pick(random, "auto", "jpg", "png", "webp", "avif", "gif", "jxl", "orig"))
+	maybe("rt-" + pick(random, "0", "90", "180", "N90", "N12.5", "45", "auto", fmt.Sprint(random.IntN(361))))
+	maybe("fl-" + pick(random, "h", "v", "v_h"))
+	maybe("r-" + pick(random, "0", "7", "max", "1_2_3_4", fmt.Sprintf("%d_0_%d_9", random.IntN(500), random.IntN(500))))
+	maybe("b-" + pick(random, "0_red", "8_FF000050", "cw_div_20_blue", "ch_sub_30_red"))
+	maybe("o-" + pick(random, "0", "50", "100"))
+	maybe("bl-" + pick(random, "1", "100"))
+	for _, effect := range []string{"e-grayscale", "e-contrast", "e-sharpen", "e-sharpen-7", "e-usm", "e-usm-0-5-1-0.05"} {
+		if random.IntN(20) == 0 {
+			items = append(items, effect)
+		}
+	}
 	maybe(pick(random, "q-50", "pr-true", "lo-true", "md-true", "cp-true", "md-true,cp-true"))
 	return strings.Join(items, ",")
 }

@@ -12,14 +12,22 @@ import (
 // can't be done to these sources, and *LimitError where a limit stands against it; only a source without a size is a
 // plain error, a mistake of the caller. A chain that asks for the original needs no facts about it.
 func Resolve(c syntax.Chain, s Sources, h Hints, l Limits) (Plan, error) {
-	out := outputOf(c)
-	if out.original {
+	if WantsOriginal(c) {
 		return originalOf(s.Base), nil
 	}
 	if err := checkChain(c, l); err != nil {
 		return Plan{}, err
 	}
-	r := resolver{chain: c, source: normal(s.Base), hints: h, limits: l, out: out}
+	source := normal(s.Base)
+	c, err := unconditional(c, source)
+	if err != nil {
+		return Plan{}, err
+	}
+	out := outputOf(c)
+	if out.original { // a branch asks for it
+		return originalOf(s.Base), nil
+	}
+	r := resolver{chain: c, source: source, hints: h, limits: l, out: out}
 	asked, err := r.explicit()
 	if err != nil {
 		return Plan{}, err
@@ -50,7 +58,7 @@ func originalOf(s Source) Plan {
 
 // resolver holds what one call of Resolve works on.
 type resolver struct {
-	chain  syntax.Chain
+	chain  syntax.Chain // without conditions
 	source Source
 	hints  Hints
 	limits Limits
@@ -131,12 +139,7 @@ func (r *resolver) plan(asked choice, frames int) (Plan, error) {
 
 // draw applies every step to a canvas that begins as the source, upright.
 func (r *resolver) draw(frames int) (*canvas, error) {
-	w, h := r.source.Upright()
-	c := &canvas{
-		picture: picture{dims: dims{w, h}, frames: frames, alpha: r.source.Alpha},
-		vector:  r.source.Format == SVG,
-		limits:  r.limits,
-	}
+	c := newCanvas(r.source, frames, r.limits)
 	for _, s := range r.chain {
 		if err := c.step(s); err != nil {
 			return nil, err

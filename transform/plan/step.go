@@ -7,13 +7,22 @@ import (
 	"github.com/imageorigin/imageorigin/transform/syntax"
 )
 
-// step applies one step of the chain: geometry first, then the background behind what is transparent, then padding.
+// step applies one step of the chain: geometry first, then the background behind what is transparent, then padding, then
+// the look.
 func (c *canvas) step(s syntax.Step) error {
+	c.entered = c.dims
+	s, err := c.settle(s)
+	if err != nil {
+		return err
+	}
 	g, err := geometryOf(s, c.picture)
 	if err != nil {
 		return err
 	}
 	if err := g.apply(c); err != nil {
+		return err
+	}
+	if err := c.look(g); err != nil {
 		return err
 	}
 	return c.check()
@@ -33,7 +42,7 @@ type geometry struct {
 func geometryOf(s syntax.Step, p picture) (geometry, error) {
 	g := geometry{step: s, strategy: strategyOf(s), focus: focusOf(s), background: black}
 	if bg, given := syntax.Get[syntax.Color](s, "bg"); given {
-		g.background, g.flatten = bg, true
+		g.background, g.flatten = behind(s, bg), true
 	}
 	w, h := boxOf(s, p)
 	if err := checkSide(math.Floor(max(w, h) + 0.5)); err != nil {
@@ -97,8 +106,13 @@ func pixels(v float64) int {
 	if v == 0 {
 		return 0
 	}
+	return max(1, nearest(v))
+}
+
+// nearest rounds half up.
+func nearest(v float64) int {
 	// The nudge outweighs the error of binary fractions: 0.145 of 100 is 14.5.
-	return max(1, int(math.Floor(v+0.5+1e-9)))
+	return int(math.Floor(v + 0.5 + 1e-9))
 }
 
 // scaled returns side × to / from, rounded half up, never below 1.
@@ -145,7 +159,7 @@ func focusOf(s syntax.Step) focus {
 }
 
 // shapes are the parameters that change pixels.
-var shapes = strings.Fields("w h ar c cm fo x y xc yc dpr bg")
+var shapes = strings.Fields("w h ar c cm fo x y xc yc dpr bg rt fl e-grayscale e-contrast bl e-sharpen e-usm r b o")
 
 // asksForPixels reports whether some step has a parameter that changes pixels.
 func asksForPixels(c syntax.Chain) bool {

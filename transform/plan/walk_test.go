@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"math"
 	"testing"
 
 	"github.com/imageorigin/imageorigin/transform/plan"
@@ -63,6 +64,28 @@ func (w *walker) apply(i int, op plan.Op) {
 		w.width, w.height = o.Width, o.Height
 		w.alpha = w.alpha || o.Background.A < 255
 		w.limits(op)
+	case plan.Rotate:
+		if o.Degrees <= 0 || o.Degrees >= 360 || !w.upright || !w.colour {
+			w.errorf("%v is no turn, or comes too early", o)
+		}
+		w.width, w.height = o.Width, o.Height
+		w.alpha = w.alpha || o.Background.A < 255 && math.Mod(o.Degrees, 90) != 0
+		w.limits(op)
+		return
+	case plan.Round:
+		w.round(o)
+		return
+	case plan.Opacity:
+		if o.Percent < 0 || o.Percent > 99 || !w.upright || !w.colour {
+			w.errorf("%v changes nothing, or comes too early", o)
+		}
+		w.alpha = true
+		return
+	case plan.Flip, plan.Grey, plan.Contrast, plan.Blur, plan.Unsharp:
+		if !w.upright || !w.colour || op == plan.Op(plan.Flip{}) {
+			w.errorf("%v changes nothing, or comes too early", op)
+		}
+		return
 	case plan.Flatten:
 		if !w.alpha || !w.upright || !w.colour {
 			w.errorf("%v has nothing to do, or comes too early", o)
@@ -88,6 +111,16 @@ func (w *walker) apply(i int, op plan.Op) {
 	if w.width < 1 || w.height < 1 || before == [2]int{w.width, w.height} {
 		w.errorf("op %d, %v, leads from %v to nothing or changes nothing", i, op, before)
 	}
+}
+
+// round checks that the corners fit beside each other.
+func (w *walker) round(o plan.Round) {
+	width, height := float64(w.width)+1e-6, float64(w.height)+1e-6
+	if min(o.TopLeft, o.TopRight, o.BottomRight, o.BottomLeft) < 0 || o.Radii == (plan.Radii{}) || !w.upright || !w.colour ||
+		max(o.TopLeft+o.TopRight, o.BottomLeft+o.BottomRight) > width || max(o.TopLeft+o.BottomLeft, o.TopRight+o.BottomRight) > height {
+		w.errorf("%v does not fit into %dx%d, or comes too early", o, w.width, w.height)
+	}
+	w.alpha = w.alpha || o.Background.A < 255
 }
 
 // limits checks an intermediate.

@@ -10,9 +10,10 @@ import (
 // read-only: it may be shared. The nil Chain asks for nothing.
 type Chain []Step
 
-// Step is what stands between two colons. The order of its items has no meaning.
+// Step is what stands between two colons: items, whose order has no meaning, or a condition alone.
 type Step struct {
-	Items []Item // each parameter at most once, in the order of the table; never empty in a parsed chain
+	Items []Item // each parameter at most once, in the order of the table; in a parsed chain empty beside If, else never
+	If    *If    // nil for a step of items
 }
 
 // Item is one parameter with its value: "w-300".
@@ -34,6 +35,9 @@ func (c Chain) String() string {
 
 // String returns the canonical text of the step.
 func (s Step) String() string {
+	if s.If != nil {
+		return s.If.String()
+	}
 	items := make([]string, len(s.Items))
 	for i, it := range s.Items {
 		items[i] = it.String()
@@ -42,7 +46,12 @@ func (s Step) String() string {
 }
 
 // String returns the canonical text of the item.
-func (it Item) String() string { return it.Name + "-" + it.Value.String() }
+func (it Item) String() string {
+	if value := it.Value.String(); value != "" {
+		return it.Name + "-" + value
+	}
+	return it.Name
+}
 
 // Item returns the step's item of that short name.
 func (s Step) Item(name string) (Item, bool) {

@@ -30,6 +30,7 @@ func Parse(text string) (Chain, error) {
 type parser struct {
 	text string
 	pos  int
+	open int // 1 + the place of the if whose branch is being read; 0 outside of branches
 }
 
 // chain reads steps up to the end of the text.
@@ -52,6 +53,9 @@ func (p *parser) step() (Step, *Error) {
 	if strings.HasPrefix(p.rest(), ":") || p.rest() == "" {
 		return Step{}, &Error{Pos: p.pos, Msg: "a step is empty: nothing stands before, after or between colons"}
 	}
+	if isCondition(p.word()) {
+		return p.condition()
+	}
 	var s Step
 	for {
 		it, err := p.item()
@@ -63,36 +67,39 @@ func (p *parser) step() (Step, *Error) {
 			return Step{}, &Error{Pos: it.Pos, Param: it.Name, Msg: msg}
 		}
 		s.Items = append(s.Items, it)
-		if !p.skip(',') {
-			return Step{sorted(s.Items)}, nil
+		if p.branchEnds() || !p.skip(',') {
+			return Step{Items: sorted(s.Items)}, nil
 		}
 	}
 }
 
 // item reads one parameter with its value.
 func (p *parser) item() (Item, *Error) {
-	start, text := p.pos, p.rest()
-	text = text[:end(text)]
+	start, text := p.pos, p.word()
 	if text == "" {
 		return Item{}, &Error{Pos: start, Msg: "an item is empty: nothing stands before, after or between commas"}
 	}
-	name, value, hyphen := strings.Cut(text, "-")
+	name, value, hyphen := cutName(text)
 	param := lookup(name)
 	if param == nil {
 		return Item{}, unknown(text, name, start)
 	}
 	if param.Missing != "" {
-		return Item{}, &Error{Pos: start, Param: name, Msg: refusal(param, value)}
+		return Item{}, &Error{Pos: start, Param: name, Msg: refusal(param)}
+	}
+	if name == conditionName {
+		return Item{}, p.misplaced(text)
 	}
 	if param.colon {
 		value += colonPart(value, p.rest()[len(text):])
 	}
 	at := start + len(name)
-	if !hyphen || value == "" {
-		msg := fmt.Sprintf("the value is missing; write %s-, then %s", name, param.Grammar)
-		return Item{}, &Error{Pos: start + len(text), Param: name, Msg: msg}
+	switch {
+	case hyphen && value != "":
+		at++
+	case hyphen || !param.bare:
+		return Item{}, missingValue(param, start+len(text))
 	}
-	at++
 	v, err := param.read(value)
 	if err != nil {
 		return Item{}, located(err, param, value, at)
@@ -147,6 +154,9 @@ func end(text string) int {
 }
 
 func (p *parser) rest() string { return p.text[p.pos:] }
+
+// word returns the text up to the next comma, colon or the end.
+func (p *parser) word() string { return p.rest()[:end(p.rest())] }
 
 // skip moves over c if it is next.
 func (p *parser) skip(c byte) bool {

@@ -3,6 +3,7 @@ package syntax_test
 import (
 	"errors"
 	"flag"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -65,23 +66,42 @@ func checkInvariants(t *testing.T, text string) {
 	if again.String() != c.String() || !equal(again, c) {
 		t.Errorf("Parse(%q) = %q, but that parses to %q", text, c, again)
 	}
+	checkPlaces(t, text, c)
+}
+
+// checkPlaces fails where an item or a condition is not where it says it is.
+func checkPlaces(t *testing.T, text string, c syntax.Chain) {
+	t.Helper()
 	for _, s := range c {
 		for _, it := range s.Items {
-			if !strings.HasPrefix(text[it.Pos:], it.Name+"-") {
+			if !strings.HasPrefix(text[it.Pos:], it.Name) {
 				t.Errorf("Parse(%q): %s is not at %d", text, it.Name, it.Pos)
 			}
+		}
+		if s.If != nil {
+			if !strings.HasPrefix(text[s.If.Pos:], "if-") {
+				t.Errorf("Parse(%q): %v is not at %d", text, s.If, s.If.Pos)
+			}
+			checkPlaces(t, text, s.If.Then)
+			checkPlaces(t, text, s.If.Else)
 		}
 	}
 }
 
-// equal compares chains without the places of their items.
+// equal compares chains without the places of their items. A step has items or a condition, and never both.
 func equal(a, b syntax.Chain) bool {
 	if len(a) != len(b) {
 		return false
 	}
 	for i := range a {
-		if len(a[i].Items) != len(b[i].Items) || len(a[i].Items) == 0 {
+		if (a[i].If == nil) != (b[i].If == nil) || (a[i].If == nil) != (len(a[i].Items) > 0) || len(a[i].Items) != len(b[i].Items) {
 			return false
+		}
+		if x, y := a[i].If, b[i].If; x != nil {
+			if !reflect.DeepEqual(x.Condition, y.Condition) || !equal(x.Then, y.Then) || !equal(x.Else, y.Else) ||
+				len(x.Then) == 0 || (x.Else == nil) != (y.Else == nil) {
+				return false
+			}
 		}
 		for j, it := range a[i].Items {
 			if other := b[i].Items[j]; it.Name != other.Name || it.Value != other.Value {
@@ -124,7 +144,7 @@ func TestErrorNamesParameterAndPlace(t *testing.T) {
 		pos         int
 	}{
 		{"w-300,h-x", "h", 8},
-		{"w-300:rt-90", "rt", 6},
+		{"w-300:t-9", "t", 6},
 		{"w-300,foo-1", "foo", 6},
 		{"w-300,%41-1", "", 6},
 		{"w-300,w-200", "w", 6},
@@ -193,8 +213,9 @@ func TestEveryParameterHasVectors(t *testing.T) {
 	for _, b := range vectest.Read(t) {
 		refused := strings.HasSuffix(b.File, "refused.vec")
 		for _, item := range strings.FieldsFunc(b.Header["chain"], func(r rune) bool { return r == ',' || r == ':' }) {
-			name, _, _ := strings.Cut(item, "-")
-			seen[refused][name] = true
+			parts := strings.SplitN(item, "-", 3)
+			seen[refused][parts[0]] = true
+			seen[refused][strings.Join(parts[:min(2, len(parts))], "-")] = true // an effect's name has a hyphen
 		}
 	}
 	for _, p := range syntax.Parameters() {

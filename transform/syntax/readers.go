@@ -10,6 +10,12 @@ import (
 // MaxSide is the longest side that the language knows, in pixels.
 const MaxSide = 65535
 
+// MinDPR and MaxDPR are the ends of what dpr may be.
+const (
+	MinDPR = 0.1
+	MaxDPR = 5
+)
+
 // maxNumber bounds the text of a number, in bytes.
 const maxNumber = 24
 
@@ -86,9 +92,6 @@ func readInteger(low, high float64) reader {
 
 // readRatio reads width to height, two positive numbers with a hyphen, an underscore or a colon between.
 func readRatio(text string) (Value, *Error) {
-	if isExpression(text) {
-		return nil, noExpressions()
-	}
 	i := strings.IndexAny(text, "-_:")
 	if i < 0 {
 		return nil, &Error{}
@@ -152,9 +155,6 @@ func readBackground(text string) (Value, *Error) {
 func number(text string) (float64, *Error) {
 	whole, fraction, dot := strings.Cut(text, ".")
 	if !allDigits(whole) || dot && !allDigits(fraction) {
-		if isExpression(text) {
-			return 0, noExpressions()
-		}
 		return 0, &Error{}
 	}
 	if len(text) > maxNumber {
@@ -165,19 +165,6 @@ func number(text string) (float64, *Error) {
 		return 0, &Error{}
 	}
 	return v, nil
-}
-
-// expressionWords are the variables and operators of arithmetic expressions.
-var expressionWords = strings.Fields("ih iw iar ch cw car bh bw bar idu bdu idn add sub mul div mod pow")
-
-func isExpression(text string) bool {
-	return slices.ContainsFunc(strings.Split(text, "_"), func(part string) bool {
-		return slices.Contains(expressionWords, part)
-	})
-}
-
-func noExpressions() *Error {
-	return &Error{Msg: "arithmetic expressions are not supported in this version"}
 }
 
 func unsupported(value string) *Error {

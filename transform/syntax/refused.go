@@ -9,6 +9,7 @@ import (
 // Why a parameter is refused.
 const (
 	notYet    = "not supported in this version"
+	noModel   = "needs a model that is not installed"
 	layerOnly = "belongs in a layer; layers are not supported in this version"
 	videoOnly = "belongs to video, which is passed through unchanged"
 	removed   = "was removed from the language in 2023; use layers, which are not supported in this version"
@@ -21,9 +22,10 @@ func refused() []Parameter {
 	for _, group := range []struct{ section, why, names string }{
 		{"2.1", notYet, "z:zoom"},
 		{"2.4", notYet, "dn:density di:defaultImage n:named pg:page c2pa"},
-		{"2.5", notYet, "rt:rotation fl:flip r:radius b:border o:opacity t:trim bl:blur"},
-		{"2.7", notYet, "e:effects cr:recolor"},
-		{"2.9", notYet, "if:conditions"},
+		{"2.5", notYet, "t:trim"},
+		{"2.7", notYet, "e-shadow:shadow e-gradient:gradient e-colorize:colorize e-distort:distort cr:colorReplace"},
+		{"2.7", noModel, `e-bgremove:aiRemoveBackground e-removedotbg:aiRemoveBackgroundExternal e-changebg:aiChangeBackground
+			e-edit:aiEdit e-dropshadow:aiDropShadow e-retouch:aiRetouch e-upscale:aiUpscale e-genvar:aiVariation`},
 		{"2.10", notYet, "l:layers"},
 		{"2.10", layerOnly, `i ie lx ly lxc lyc lap lfo lm lso leo ldu fs ff co ia pa al tg lh fol fsh`},
 		{"6", videoOnly, "so:startOffset eo:endOffset du:duration vc:videoCodec ac:audioCodec sr:streamingResolutions"},
@@ -38,23 +40,20 @@ func refused() []Parameter {
 	return rows
 }
 
-// modelEffects are the effects that an AI model makes.
-var modelEffects = strings.Fields("bgremove removedotbg changebg edit dropshadow retouch upscale genvar")
-
-// refusal says why a parameter with that value is refused.
-func refusal(p *Parameter, value string) string {
-	effect, _, _ := strings.Cut(value, "-")
-	if p.Name == "e" && slices.Contains(modelEffects, effect) {
-		return needsModel(effect)
+// refusal says why a parameter is refused.
+func refusal(p *Parameter) string {
+	what := "the parameter "
+	if isEffect(p.Name) {
+		what = "the effect "
 	}
 	if p.Missing == notYet {
-		return "the parameter is " + notYet
+		what += "is "
 	}
-	return "the parameter " + p.Missing
+	return what + p.Missing
 }
 
 func needsModel(value string) string {
-	return fmt.Sprintf("the value %s needs a model that is not installed", quote(value))
+	return fmt.Sprintf("the value %s %s", quote(value), noModel)
 }
 
 // isLaterFocus reports whether word is a focus that needs a detector or stored coordinates: face, custom, an object of

@@ -14,10 +14,13 @@ func unknown(text, name string, pos int) *Error {
 	if name == "" || len(name) > longestName {
 		err = &Error{Pos: pos, Msg: "unknown parameter " + quote(name)}
 	}
+	if isEffect(name) {
+		err.Msg = strings.Replace(err.Msg, "parameter", "effect", 1)
+	}
 	if near := nearest(name); len(near) > 0 {
 		err.Msg += "; did you mean " + strings.Join(near, " or ") + "?"
 	} else {
-		err.Msg += "; there are " + strings.Join(supported(), ", ")
+		err.Msg += "; there are " + strings.Join(supported(isEffect(name)), ", ")
 	}
 	return err
 }
@@ -42,11 +45,11 @@ func nearest(name string) []string {
 	return near
 }
 
-// supported returns the names of what works.
-func supported() []string {
+// supported returns the names of what works, or of the effects among it.
+func supported(effects bool) []string {
 	var names []string
 	for _, p := range table {
-		if p.Missing == "" {
+		if p.Missing == "" && (!effects || isEffect(p.Name)) {
 			names = append(names, p.Name)
 		}
 	}

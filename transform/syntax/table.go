@@ -18,6 +18,7 @@ type Parameter struct {
 
 	read  reader
 	colon bool // the value may hold a colon: 4:3
+	bare  bool // it may be written without a value
 }
 
 // Parameters returns the table: first what works, in canonical order, then what the language has but this version
@@ -34,27 +35,28 @@ var (
 )
 
 const (
-	lengthGrammar = "a whole number of pixels from 1 to 65535, or a fraction between 0 and 1"
-	offsetGrammar = "a whole number of pixels up to 65535, negative with the prefix N"
+	lengthGrammar = "a whole number of pixels from 1 to 65535, a fraction between 0 and 1, or " + expressionGrammar
+	offsetGrammar = "a whole number of pixels up to 65535, negative with the prefix N, or " + expressionGrammar
 	boolGrammar   = "true or false"
+	colourGrammar = "RRGGBB, RGB, RRGGBBAA (AA: opacity from 00 to 99) or a colour name in lower case"
 )
 
 // table is in canonical order: within a step, items are written in it. New rows may stand anywhere, but moving one
 // changes cache keys.
-var table = append([]Parameter{
+var table = slices.Concat([]Parameter{
 	{
-		Name: "w", SDK: "width", Section: "2.1", read: readLength,
+		Name: "w", SDK: "width", Section: "2.1", read: readExpressionOr(readLength),
 		Grammar: lengthGrammar, Default: "follows h",
 		Summary: "Width. A fraction counts from the width of the step's input. Alone it keeps the ratio, and enlarges.",
 	},
 	{
-		Name: "h", SDK: "height", Section: "2.1", read: readLength,
+		Name: "h", SDK: "height", Section: "2.1", read: readExpressionOr(readLength),
 		Grammar: lengthGrammar, Default: "follows w",
 		Summary: "Height, as w.",
 	},
 	{
-		Name: "ar", SDK: "aspectRatio", Section: "2.1", read: readRatio, colon: true,
-		Grammar: "width-height, two numbers above 0 such as 4-3, 4_3, 4:3 or 1.91-1", Default: "the picture's",
+		Name: "ar", SDK: "aspectRatio", Section: "2.1", read: readExpressionOr(readRatio), colon: true,
+		Grammar: "width-height, two numbers above 0 such as 4-3, 4_3, 4:3 or 1.91-1, or " + expressionGrammar, Default: "the picture's",
 		Summary: "Ratio of the box, beside w or h. Ignored beside both.",
 	},
 	{
@@ -73,35 +75,36 @@ var table = append([]Parameter{
 		Summary: "Which part is kept when cutting, where the picture sits when padding. auto keeps what draws the eye.",
 	},
 	{
-		Name: "x", SDK: "x", Section: "2.1", read: readOffset,
+		Name: "x", SDK: "x", Section: "2.1", read: readExpressionOr(readOffset),
 		Grammar: offsetGrammar, Default: "by fo",
 		Summary: "Left edge of the window of cm-extract.",
 	},
 	{
-		Name: "y", SDK: "y", Section: "2.1", read: readOffset,
+		Name: "y", SDK: "y", Section: "2.1", read: readExpressionOr(readOffset),
 		Grammar: offsetGrammar, Default: "by fo",
 		Summary: "Top edge of the window of cm-extract.",
 	},
 	{
-		Name: "xc", SDK: "xCenter", Section: "2.1", read: readOffset,
+		Name: "xc", SDK: "xCenter", Section: "2.1", read: readExpressionOr(readOffset),
 		Grammar: offsetGrammar, Default: "by fo",
 		Summary: "Horizontal centre of the window of cm-extract.",
 	},
 	{
-		Name: "yc", SDK: "yCenter", Section: "2.1", read: readOffset,
+		Name: "yc", SDK: "yCenter", Section: "2.1", read: readExpressionOr(readOffset),
 		Grammar: offsetGrammar, Default: "by fo",
 		Summary: "Vertical centre of the window of cm-extract.",
 	},
 	{
-		Name: "dpr", SDK: "dpr", Section: "2.1", read: readNumber(0.1, 5),
-		Grammar: "a number from 0.1 to 5", Default: "1",
+		Name: "dpr", SDK: "dpr", Section: "2.1", read: readExpressionOr(readNumber(MinDPR, MaxDPR)),
+		Grammar: "a number from 0.1 to 5, or " + expressionGrammar, Default: "1",
 		Summary: "Multiplies w and h. Ignored where a side would leave 1 to 5000 pixels.",
 	},
 	{
 		Name: "bg", SDK: "background", Section: "2.6", read: readBackground,
-		Grammar: "RRGGBB, RGB, RRGGBBAA (AA: opacity from 00 to 99) or a colour name in lower case", Default: "000000",
+		Grammar: colourGrammar, Default: "000000",
 		Summary: "Colour of padding, and behind everything transparent.",
 	},
+}, looks(), []Parameter{
 	{
 		Name: "f", SDK: "format", Section: "2.4", read: readFormat,
 		Grammar: oneOf(slices.Insert(slices.Clone(formatWords), 2, "jpeg")), Default: "auto",
@@ -137,7 +140,11 @@ var table = append([]Parameter{
 		Grammar: boolGrammar, Default: "false",
 		Summary: "Sends the original's bytes; everything else is ignored.",
 	},
-}, refused()...)
+	{
+		Name: conditionName, SDK: "-", Section: "2.9", Grammar: conditionGrammar, Default: "no condition",
+		Summary: "Chooses between two chains. Stands alone in its step.",
+	},
+}, refused())
 
 // order tells where a name stands in the table.
 var order = func() map[string]int {

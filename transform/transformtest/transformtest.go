@@ -27,6 +27,7 @@ func Run(t *testing.T, e transform.Engine, unread ...plan.Format) {
 		{"probe", s.probes},
 		{"formats", s.formats},
 		{"ops", s.ops},
+		{"looks", s.looks},
 		{"alpha", s.alpha},
 		{"colour", s.colour},
 		{"metadata", s.metadata},

@@ -12,6 +12,9 @@ import (
 
 // apply does one op on all frames.
 func (j *job) apply(at int, op plan.Op) error {
+	if done, err := j.look(op); done {
+		return err
+	}
 	switch op := op.(type) {
 	case plan.Resize:
 		return j.eachFrame(func(f *vips.ImageRef) error { return resize(f, op) })

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/imageorigin/imageorigin/transform"
@@ -41,6 +42,20 @@ func TestEveryPlanIsExecutable(t *testing.T) {
 	crops := []string{"", "c-force", "c-at_max", "c-at_least", "c-maintain_ratio", "cm-extract", "cm-pad_resize", "cm-pad_resize,bg-FF000050", "cm-pad_extract,bg-00FF00", "fo-auto", "cm-extract,fo-auto", "fo-bottom_right", "cm-extract,x-10,y-5"}
 	outputs := []string{"", "f-jpg", "f-webp", "f-avif", "f-png", "f-auto", "f-jpg,pr-true", "f-png,lo-true", "f-webp,lo-true,md-true", "f-jpg,cp-true,md-true", "q-30"}
 	chains := []string{"w-100,h-77:w-50", "w-60,h-60,fo-auto:h-20,cm-extract:w-90,h-90,cm-pad_resize,bg-112233", "w-2000,c-at_max:w-30"}
+	looks := []string{
+		"rt-90", "rt-N90,fl-v", "rt-180,fl-h_v", "rt-45", "rt-N12.5,bg-red", "rt-3,bg-FF000050", "r-20", "r-max,bg-white", "r-5_0_90_7,b-4_FF000050",
+		"b-8_yellow", "r-9,b-cw_mul_0.05_navy", "o-50", "o-0,bg-0000FF30", "bl-1", "bl-100", "e-grayscale", "e-contrast", "e-sharpen", "e-usm",
+		"e-grayscale,e-contrast,bl-2,e-sharpen-90,e-usm-0-5-1-0.05,rt-10,fl-h,r-7,b-2_red,o-90", "e-grayscale,o-50,bg-red", "e-grayscale,r-30:b-3_teal",
+	}
+	for i, look := range looks {
+		for j := range 3 {
+			size := "w-90,h-70,cm-pad_resize,"
+			if (i+j)%3 > 0 {
+				size = []string{"", "w-60:"}[(i+j)%3-1]
+			}
+			chains = append(chains, strings.TrimSuffix(size+look+","+outputs[(3*i+j)%len(outputs)], ","))
+		}
+	}
 	for i, size := range sizes {
 		for j, crop := range crops {
 			chain := size
