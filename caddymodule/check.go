@@ -120,42 +120,15 @@ func originsOf(raw []byte) ([]NamedOrigin, error) {
 			list = append(list, NamedOrigin{Name: name, Origin: *o})
 		}
 	}
-	if len(config.Apps.HTTP) > 0 {
-		var err error
-		if list, err = appendInline(list, config.Apps.HTTP); err != nil {
-			return nil, err
-		}
+	handlers, err := handlersOf(config.Apps.HTTP)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range handlers {
+		list = append(list, h.InlineOrigins...)
 	}
 	if len(list) == 0 {
 		return nil, errors.New("the config has no origins of imageorigin")
-	}
-	return list, nil
-}
-
-// appendInline adds the origins of the handlers that stand anywhere in raw.
-func appendInline(list []NamedOrigin, raw json.RawMessage) ([]NamedOrigin, error) {
-	var object map[string]json.RawMessage
-	var array []json.RawMessage
-	if json.Unmarshal(raw, &object) != nil {
-		if json.Unmarshal(raw, &array) != nil {
-			return list, nil
-		}
-	}
-	if string(object["handler"]) == `"`+appName+`"` {
-		var h Handler
-		if err := json.Unmarshal(raw, &h); err != nil {
-			return nil, fmt.Errorf("decoding a handler: %w", err)
-		}
-		return append(list, h.InlineOrigins...), nil
-	}
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		array = append(array, object[name])
-	}
-	for _, element := range array {
-		var err error
-		if list, err = appendInline(list, element); err != nil {
-			return nil, err
-		}
 	}
 	return list, nil
 }

@@ -124,6 +124,14 @@ func notFound(err error) bool {
 	return f == faultMissing || f == faultNoEndpoint
 }
 
+// status returns the HTTP status that an endpoint, nil where none is meant, answers with.
+func (f fault) status(e *endpoint) int {
+	if e.native() {
+		return f.native
+	}
+	return f.imagekit
+}
+
 // describe returns the value of the ik-error header: "CODE - message". Only what the client sent is quoted.
 func (f fault) describe(err error) string {
 	text := f.text
@@ -146,10 +154,7 @@ func headerSafe(s string) string {
 // fail answers with err: headers here, status and body through Caddy's error handling.
 func (x *exchange) fail(err error) error {
 	f := faultOf(err)
-	status := f.imagekit
-	if x.endpoint.native() {
-		status = f.native
-	}
+	status := f.status(x.endpoint)
 	x.code = f.code
 	x.note()
 	x.log(f, err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 
 	"github.com/imageorigin/imageorigin/transform"
 	"github.com/imageorigin/imageorigin/transform/plan"
@@ -74,4 +75,37 @@ func Check(config []byte, names, keys []string) (string, error) {
 	c := checker{timeout: 10 * time.Second, out: &out}
 	err := c.checkAll(config, names, keys)
 	return out.String(), err
+}
+
+// Params runs `caddy imageorigin params` and returns what it prints.
+func Params(asJSON bool, names ...string) (string, error) {
+	var out strings.Builder
+	err := printParameters(&out, names, asJSON)
+	return out.String(), err
+}
+
+// Explain runs `caddy imageorigin explain` with the words behind it, on a config in JSON; "" is none.
+func Explain(config string, args ...string) (string, error) {
+	cmd := explainCommand()
+	if err := cmd.ParseFlags(args); err != nil {
+		return "", err
+	}
+	if err := cmd.ValidateFlagGroups(); err != nil {
+		return "", err
+	}
+	x := explainerOf(caddycmd.Flags{FlagSet: cmd.Flags()})
+	if config != "" {
+		x.config = []byte(config)
+	}
+	var out strings.Builder
+	err := x.explain(&out, cmd.Flags().Arg(0))
+	return out.String(), err
+}
+
+// Transform runs `caddy imageorigin transform` and returns what it prints.
+func Transform(in, chain, out string, force bool) (stdout, stderr string, err error) {
+	var outs, errs strings.Builder
+	j := transformJob{in: in, chain: chain, out: out, force: force, stdout: &outs, stderr: &errs}
+	err = j.run()
+	return outs.String(), errs.String(), err
 }

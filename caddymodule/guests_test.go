@@ -1,8 +1,10 @@
 package caddymodule_test
 
 import (
+	"bytes"
 	"context"
-	"errors"
+	"image"
+	_ "image/png"
 	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
@@ -24,7 +26,8 @@ func init() {
 	caddy.RegisterModule(new(vault))
 }
 
-// fakeVips stands in for the engine, which needs cgo. It answers nothing.
+// fakeVips stands in for the engine, which needs cgo. It knows what Go's library does, and paints nothing: its pictures
+// are the plans.
 type fakeVips struct {
 	Count int `json:"slots,omitempty"`
 }
@@ -53,12 +56,20 @@ var ruling atomic.Pointer[fakeVips]
 
 func (e *fakeVips) Rule() { ruling.Store(e) }
 
-func (*fakeVips) Probe(context.Context, transform.Original) (plan.Source, error) {
-	return plan.Source{}, &transform.Error{Kind: transform.Unsupported, Op: "probe", Err: errors.New("no picture")}
+func (*fakeVips) Probe(_ context.Context, o transform.Original) (plan.Source, error) {
+	header, name, err := image.DecodeConfig(bytes.NewReader(o.Bytes))
+	if err != nil {
+		return plan.Source{}, &transform.Error{Kind: transform.Broken, Op: "probe", Err: err}
+	}
+	format, err := plan.ParseFormat(name)
+	if err != nil {
+		return plan.Source{}, &transform.Error{Kind: transform.Unsupported, Op: "probe", Err: err}
+	}
+	return plan.Source{Format: format, Width: header.Width, Height: header.Height, Orientation: 1, Frames: 1}, nil
 }
 
-func (*fakeVips) Render(context.Context, transform.Inputs, plan.Plan) (*transform.Image, error) {
-	return nil, &transform.Error{Kind: transform.Unsupported, Op: "render", Err: errors.New("no picture")}
+func (*fakeVips) Render(_ context.Context, _ transform.Inputs, p plan.Plan) (*transform.Image, error) {
+	return &transform.Image{Bytes: []byte(p.String()), Format: p.Output.Format, Width: p.Width, Height: p.Height, Frames: p.Frames}, nil
 }
 
 func (*fakeVips) Writable() plan.Set { return plan.SetOf(plan.JPEG, plan.PNG, plan.WebP) }

@@ -109,31 +109,17 @@ type exchange struct {
 
 // deliver finds endpoint and address and fetches the answer.
 func (x *exchange) deliver() (*delivery.Response, error) {
-	path := x.r.URL.EscapedPath()
-	if x.endpoint = x.bound; x.endpoint == nil {
-		if x.endpoint, path = x.app.router.route(x.r.Host, path); x.endpoint == nil {
-			return nil, errNoEndpoint
-		}
-	}
 	var err error
-	if x.address, err = imageurl.Parse(path, x.r.URL.RawQuery); err != nil {
+	if x.endpoint, x.address, err = x.app.router.locate(x.bound, x.r.Host, x.r.URL); err != nil {
 		return nil, err
 	}
-	e := x.endpoint
-	x.response, err = x.app.pipeline.Deliver(x.r.Context(), &delivery.Request{
-		Endpoint: e.delivery,
-		Key:      x.address.Key,
-		Chain:    x.address.Chain,
-		Accept:   acceptedFormats(x.r.Header),
-		Query:    e.query.filter(x.address.Query),
-		Host:     x.r.Host,
-		From:     e.config.reqFrom(),
-		Range:    wantedRange(x.r),
-	})
-	if err != nil {
+	req := x.endpoint.request(x.address, x.r.Header)
+	req.Host = x.r.Host
+	req.Range = wantedRange(x.r)
+	if x.response, err = x.app.pipeline.Deliver(x.r.Context(), req); err != nil {
 		return nil, err
 	}
-	if x.response.Unsupported && e.native() {
+	if x.response.Unsupported && x.endpoint.native() {
 		x.response.Close()
 		x.response = nil
 		return nil, errNotPicture

@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/imageorigin/imageorigin/internal/delivery"
+	"github.com/imageorigin/imageorigin/internal/imageurl"
 	"github.com/imageorigin/imageorigin/origins"
 )
 
@@ -37,19 +39,38 @@ func (a *App) newEndpoint(name string, config *Endpoint, own []*origin) (*endpoi
 	if len(list) == 0 {
 		return nil, fmt.Errorf("origins: %w", errNoOrigins)
 	}
+	e := a.withoutOrigins(name, config)
+	e.delivery.Origin = config.origin(list)
+	return e, nil
+}
+
+// withoutOrigins returns all of an endpoint but the origins, for those who open none: config has its defaults and is
+// valid, and so are a's limits.
+func (a *App) withoutOrigins(name string, config *Endpoint) *endpoint {
 	return &endpoint{
 		name:   name,
 		config: config,
 		query:  config.Query,
 		delivery: &delivery.Endpoint{
 			Name:         name,
-			Origin:       config.origin(list),
 			Formats:      config.autoFormats(),
 			Quality:      config.Quality,
 			DefaultImage: config.DefaultImage,
 			Limits:       a.Limits.delivery(),
 		},
-	}, nil
+	}
+}
+
+// request returns what is to be delivered for an address of the endpoint and the headers of a client.
+func (e *endpoint) request(a imageurl.Address, h http.Header) *delivery.Request {
+	return &delivery.Request{
+		Endpoint: e.delivery,
+		Key:      a.Key,
+		Chain:    a.Chain,
+		Accept:   acceptedFormats(h),
+		Query:    e.query.filter(a.Query),
+		From:     e.config.reqFrom(),
+	}
 }
 
 // memory is how many files an endpoint remembers as missing at an origin, and how many as found there. An entry takes
@@ -114,6 +135,19 @@ func newRouter(byName map[string]*endpoint, account string) *router {
 		}
 	}
 	return rt
+}
+
+// locate returns the endpoint that a request means, which is bound where that is not nil, and what its URL says there. The
+// endpoint is told beside an error, too, unless the error is that none is meant.
+func (rt *router) locate(bound *endpoint, host string, u *url.URL) (*endpoint, imageurl.Address, error) {
+	e, path := bound, u.EscapedPath()
+	if e == nil {
+		if e, path = rt.route(host, path); e == nil {
+			return nil, imageurl.Address{}, errNoEndpoint
+		}
+	}
+	a, err := imageurl.Parse(path, u.RawQuery)
+	return e, a, err
 }
 
 // route returns the endpoint, nil if none is meant, and what remains of the percent-encoded path.

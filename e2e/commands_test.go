@@ -35,7 +35,8 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 
 type serverKey struct{}
 
-// setup gives every script its own ports: $PORT, $PORT2, $PORT3 and $ADMIN (host:port).
+// setup gives every script its own ports, $PORT, $PORT2, $PORT3 and $ADMIN (host:port), and the binary, $CADDY, for
+// commands that end by themselves: exec $CADDY …
 func setup(env *testscript.Env) error {
 	ports, err := freePorts(4)
 	if err != nil {
@@ -44,6 +45,7 @@ func setup(env *testscript.Env) error {
 	for i, name := range []string{"PORT", "PORT2", "PORT3"} {
 		env.Setenv(name, strconv.Itoa(ports[i]))
 	}
+	env.Setenv("CADDY", caddyBinary)
 	env.Setenv("ADMIN", fmt.Sprintf("127.0.0.1:%d", ports[3]))
 	env.Values[serverKey{}] = new(*server)
 	return nil

@@ -57,6 +57,9 @@ func TestWorkedExamples(t *testing.T) {
 		{example: "19", file: "cafe.jpg", chain: "w-300,h-300", width: 300, height: 300},
 		{example: "20", file: "cafe.jpg", chain: "w-400,h-200,ar-1-1", width: 400, height: 200},
 		{example: "21", file: "car.jpg", chain: "w-400,h-400", width: 400, height: 400},
+		{example: "26", file: "cafe.jpg", chain: "w-400,h-300:rt-90", width: 300, height: 400},
+		{example: "27", file: "cafe.jpg", chain: "rt-90:w-400,h-300", width: 400, height: 300},
+		{example: "38", file: "plant.jpg", chain: "w-iw_div_4,h-ih_div_2:b-cw_mul_0.05_yellow", width: 176, height: 449},
 		{example: "44", file: "badge.svg", chain: "f-png", width: 158, height: 33, format: "png", pixels: transparentCorner},
 		{example: "46 automatic", file: "badge.svg", chain: "f-auto", format: "svg"},
 		{example: "46 none", file: "badge.svg", format: "svg"},
@@ -109,6 +112,20 @@ func TestWorkedExamples(t *testing.T) {
 		}
 		if got := get(t, base+"/tr:orig-true,w-100/cafe.jpg", "image/webp"); !bytes.Equal(got, want) {
 			t.Errorf("orig-true: got %d bytes, want the file's own %d", len(got), len(want))
+		}
+	})
+	t.Run("60", func(t *testing.T) {
+		want := get(t, base+"/tr:o-50,bg-0000FF,f-png/cafe.png", "")
+		got := get(t, base+"/tr:o-50,bg-0000FF30,f-png/cafe.png", "")
+		if !bytes.Equal(got, want) {
+			t.Error("the opacity of bg makes a difference beside o")
+		}
+		img, err := png.Decode(bytes.NewReader(got))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, b, a := img.At(300, 300).RGBA(); a != 0xffff || b < 0x7fff {
+			t.Errorf("the middle is %v, want it opaque and at least half blue", img.At(300, 300))
 		}
 	})
 	t.Run("69", func(t *testing.T) {

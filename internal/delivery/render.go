@@ -94,9 +94,7 @@ func (s *Render) render(ctx context.Context, req *Request, original []byte, a or
 	if err != nil {
 		return nil, err
 	}
-	e := req.Endpoint
-	hints := plan.Hints{Accept: req.Accept, Formats: e.Formats, Quality: e.Quality, Writable: s.Engine.Writable()}
-	p, err := plan.Resolve(req.Chain, plan.Sources{Base: facts}, hints, e.Limits.Limits)
+	p, err := req.Resolve(facts, s.Engine.Writable())
 	if err != nil {
 		return nil, err
 	}
@@ -120,6 +118,13 @@ func (s *Render) render(ctx context.Context, req *Request, original []byte, a or
 	resp.setBytes(img.Bytes)
 	resp.ETag = variantETag(a, p.String()+s.Engine.Version(), img.Bytes)
 	return resp, nil
+}
+
+// Resolve returns what is to be done to an original of which these facts are known, by an engine that writes these formats.
+func (r *Request) Resolve(facts plan.Source, writable plan.Set) (plan.Plan, error) {
+	e := r.Endpoint
+	hints := plan.Hints{Accept: r.Accept, Formats: e.Formats, Quality: e.Quality, Writable: writable}
+	return plan.Resolve(r.Chain, plan.Sources{Base: facts}, hints, e.Limits.Limits)
 }
 
 // sendOriginal answers with the original's bytes, which are in memory.

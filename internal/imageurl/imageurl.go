@@ -17,6 +17,10 @@ type Address struct {
 	Query      string       // what the language gives no meaning to: raw pairs in their order, joined by "&"
 	Attachment bool         // ik-attachment=true: to be saved rather than shown
 	Filename   string       // ik-attachment-filename; "" is the file's own name
+
+	// Texts are the transformations as given to syntax.Parse, the path's before the query's: what the columns of errors
+	// count in. Parse returns them beside an error, too; an error of the syntax is about the last.
+	Texts []string
 }
 
 // Error says which part of a URL is wrong. Errors of the transformation itself are *syntax.Error.
@@ -41,8 +45,9 @@ func Parse(path, query string) (Address, error) {
 	}
 	a := Address{Key: key}
 	if transformation != nil {
+		a.Texts = append(a.Texts, *transformation)
 		if a.Chain, err = syntax.Parse(*transformation); err != nil {
-			return Address{}, err
+			return Address{Texts: a.Texts}, err
 		}
 	}
 	if query != "" {
@@ -130,6 +135,7 @@ func known(name string) bool {
 func (a *Address) set(name, value string) error {
 	switch name {
 	case "tr":
+		a.Texts = append(a.Texts, value)
 		chain, err := syntax.Parse(value)
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package imageurl
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,6 +83,26 @@ func TestParseRefusesWithTheNameOfThePart(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			if _, err := Parse(tt.path, tt.query); !isSyntax(err) {
 				t.Errorf("Parse(%q, %q): got %v, want a *syntax.Error", tt.path, tt.query, err)
+			}
+		})
+	}
+}
+
+func TestParseTellsTheTextsThatColumnsCountIn(t *testing.T) {
+	for _, tt := range []struct {
+		name, path, query string
+		want              []string
+		fails             bool
+	}{
+		{name: "none", path: "/b.jpg", query: "v=1"},
+		{name: "both", path: "/tr%3Aw-1/b.jpg", query: "tr=w-2%2Ch-3", want: []string{"w-1", "w-2,h-3"}},
+		{name: "the wrong one of the path", path: "/tr:x-y/b.jpg", query: "tr=w-2", want: []string{"x-y"}, fails: true},
+		{name: "the wrong one of the query", path: "/tr:w-1/b.jpg", query: "tr=w-y", want: []string{"w-1", "w-y"}, fails: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a, err := Parse(tt.path, tt.query)
+			if !slices.Equal(a.Texts, tt.want) || (err != nil) != tt.fails {
+				t.Errorf("Parse(%q, %q): got %q, %v, want %q", tt.path, tt.query, a.Texts, err, tt.want)
 			}
 		})
 	}

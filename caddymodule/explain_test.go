@@ -1,0 +1,349 @@
+package caddymodule_test
+
+import (
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/imageorigin/imageorigin/caddymodule"
+)
+
+// writePNG writes a picture and returns its name.
+func writePNG(t *testing.T, dir, name string, width, height int) string {
+	t.Helper()
+	file, err := os.Create(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := png.Encode(file, image.NewGray(image.Rect(0, 0, width, height))); err != nil {
+		t.Fatal(err)
+	}
+	return file.Name()
+}
+
+// sites is a config with endpoints for several hosts. Its guests don't exist: explaining loads none.
+const sites = `{"apps": {
+	"imageorigin": {
+		"account": "acme",
+		"engine": {"type": "imaginary"},
+		"origins": {"photos": {"source": {"type": "imaginary"}}},
+		"endpoints": {
+			"default": {"origins": ["photos"], "query": ["v"]},
+			"shop": {"origins": ["photos"], "domains": ["*.shop.example.com"], "quality": 60, "formats": ["avif"]},
+			"plain": {"origins": ["photos"], "error_status": "native"}
+		}
+	},
+	"http": {"servers": {"srv0": {"routes": [
+		{"match": [{"host": ["inline.example.com"]}], "handle": [{"handler": "subroute", "routes": [
+			{"handle": [{"handler": "imageorigin", "inline": {"quality": 33}, "inline_origins": [{"name": "inline#1", "source": {"type": "imaginary"}}]}]}
+		]}]},
+		{"match": [{"host": ["plain.example.com"]}], "handle": [{"handler": "imageorigin", "endpoint": "plain"}]},
+		{"match": [{"host": ["two.example.com"]}], "handle": [
+			{"handler": "imageorigin", "endpoint": "plain"}, {"handler": "imageorigin", "endpoint": "shop"}
+		]},
+		{"match": [{"host": ["images.example.com", "*.shop.example.com"]}], "handle": [{"handler": "imageorigin"}]}
+	]}}}
+}}`
+
+func TestExplainTellsWhatTheHandlerDoes(t *testing.T) {
+	dir := t.TempDir()
+	picture := writePNG(t, dir, "red.png", 400, 300)
+	text := filepath.Join(dir, "text.txt")
+	if err := os.WriteFile(text, []byte("hello"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, config string
+		args         []string
+		want         string
+	}{
+		{
+			name: "a size", args: []string{"--size", "4000x3000", "/shoes/tr:h-200,w-300/red.jpg?v=2"}, want: `
+endpoint  default
+key       shoes/red.jpg
+chain     w-300,h-200
+query     v=2
+source    4000x3000 jpeg
+plan      load jpeg shrink=8
+          resize 300x225
+          crop 300x200 at 0,13
+          colour srgb
+          save jpeg q=80
+result    300x200 jpeg
+vary      Accept
+`,
+		},
+		{
+			name: "a file", args: []string{"--file", picture, "--accept", "image/webp", "tr:w-200/x.jpg"}, want: `
+endpoint  default
+key       x.jpg
+chain     w-200
+source    ` + picture + `: 400x300 png
+plan      load png
+          resize 200x150
+          colour srgb
+          save webp q=80
+result    200x150 webp
+vary      Accept
+`,
+		},
+		{
+			name: "nothing to do", args: []string{"--file", picture, "red.png?ik-attachment=true&ik-attachment-filename=mine.png"}, want: `
+endpoint  default
+key       red.png
+download  as mine.png
+source    ` + picture + `: 400x300 png
+plan      load png
+          colour srgb
+          save png keep-smaller
+result    400x300 png, or the original's bytes where they are not more
+vary      Accept
+`,
+		},
+		{
+			name: "the original", args: []string{"--file", picture, "tr:orig-true/red.png"}, want: `
+endpoint  default
+key       red.png
+chain     orig-true
+source    ` + picture + `
+result    the original's bytes
+`,
+		},
+		{
+			name: "a file that is no picture", args: []string{"--file", text, "tr:w-3/x.jpg"}, want: `
+endpoint  default
+key       x.jpg
+chain     w-3
+source    ` + text + `
+result    the original's bytes; the file is not a picture that can be transformed
+`,
+		},
+		{
+			name: "assumptions, with a warning", args: []string{"tr:w-9/logo.svg"}, want: `
+endpoint  default
+key       logo.svg
+chain     w-9
+source    3000x2000 svg (assumed; --size or --file say it)
+result    the original's bytes, 3000x2000
+warning   the original is an SVG and was sent unchanged; add f-png, f-jpg, f-webp or f-avif to transform it as pixels
+`,
+		},
+		{
+			name: "an animation", args: []string{"--size", "100x50", "--format", "gif", "--frames", "3", "--alpha", "tr:w-10/x"}, want: `
+endpoint  default
+key       x
+chain     w-10
+source    100x50 (3 frames) gif, transparency
+plan      load gif frames=3
+          resize 10x5
+          colour srgb
+          save gif
+result    10x5 (3 frames) gif
+vary      Accept
+`,
+		},
+		{
+			name: "an endpoint by its domain", config: sites,
+			args: []string{"--size", "100x100", "--accept", "image/avif", "https://eu.shop.example.com:8443/tr:w-10/x.jpg?v=1"}, want: `
+endpoint  shop
+key       x.jpg
+chain     w-10
+query     v=1
+source    100x100 jpeg
+plan      load jpeg shrink=4
+          resize 10x10
+          colour srgb
+          save avif q=60
+result    10x10 avif
+vary      Accept
+supposed  that the server can write avif; --file asks the engine
+`,
+		},
+		{
+			name: "an endpoint by its segment, behind the account", config: sites,
+			args: []string{"--size", "10x10", "--host", "images.example.com", "/acme/shop/tr:f-jpg/x.jpg"}, want: `
+endpoint  shop
+key       x.jpg
+chain     f-jpg
+source    10x10 jpeg
+plan      load jpeg
+          colour srgb
+          save jpeg q=60 keep-smaller
+result    10x10 jpeg, or the original's bytes where they are not more
+`,
+		},
+		{
+			name: "what origins see of the query", config: sites, args: []string{"--size", "10x10", "/tr:f-png/x.jpg?v=1&w=2"}, want: `
+endpoint  default
+key       x.jpg
+chain     f-png
+query     v=1&w=2 (origins see v=1)
+source    10x10 jpeg
+plan      load jpeg
+          colour srgb
+          save png
+result    10x10 png
+`,
+		},
+		{
+			name: "an inline endpoint", config: sites, args: []string{"--size", "10x10", "http://inline.example.com/shop/tr:f-jpg/x.png"}, want: `
+endpoint  inline
+key       shop/x.png
+chain     f-jpg
+source    10x10 png
+plan      load png
+          colour srgb
+          save jpeg q=33
+result    10x10 jpeg
+`,
+		},
+		{
+			name: "an endpoint by name", config: sites, args: []string{"--size", "10x10", "--endpoint", "plain", "/shop/tr:f-jpg/x.png"}, want: `
+endpoint  plain
+key       shop/x.png
+chain     f-jpg
+source    10x10 png
+plan      load png
+          colour srgb
+          save jpeg q=80
+result    10x10 jpeg
+`,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			out, err := caddymodule.Explain(tt.config, tt.args...)
+			if want := strings.TrimPrefix(tt.want, "\n"); err != nil || out != want {
+				t.Errorf("got %v\n%s\nwant\n%s", err, out, want)
+			}
+		})
+	}
+}
+
+func TestExplainTellsTheErrorOfTheVisitor(t *testing.T) {
+	dir := t.TempDir()
+	text := filepath.Join(dir, "text.txt")
+	broken := filepath.Join(dir, "broken.png")
+	for name, content := range map[string]string{text: "hello", broken: "\x89PNG\r\n\x1a\nrubbish"} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		name, config string
+		args         []string
+		want         string // the end of what is printed
+	}{
+		{"of the grammar", "", []string{"/tr:w-300,hh-20/a.jpg"}, `
+endpoint  default
+status    400 Bad Request
+ik-error  EINVAL - hh: unknown parameter; did you mean h? (column 7)
+          w-300,hh-20
+                ^
+`},
+		{"in an encoded path", "", []string{"/tr%3Aw-300%2C%C3%A4-20/a.jpg"}, `
+ik-error  EINVAL - the character U+00E4 has no meaning here (column 7)
+          w-300,?-20
+                ^
+`},
+		{"in the query, behind a right path", "", []string{"/tr:w-300/a.jpg?tr=w-10%2Ch"}, `
+          w-10,h
+                ^
+`},
+		{"in the query, where the path is alike", "", []string{"/tr:h-1,w-5/a.jpg?tr=w-1,w-2"}, `
+          w-1,w-2
+              ^
+`},
+		{"of the meaning, in the path", "", []string{"--size", "10x10", "/tr:ar-3-4/a.jpg?tr=w-10"}, `
+source    10x10 jpeg
+status    400 Bad Request
+ik-error  EINVAL - ar: needs w or h beside it (column 1)
+          ar-3-4
+          ^
+`},
+		{"of the meaning, in the query", "", []string{"--size", "10x10", "/tr:w-300/a.jpg?tr=w-10:ar-3-4"}, `
+          w-10:ar-3-4
+               ^
+`},
+		{"far in a long chain", "", []string{"/tr:" + strings.Repeat("w-300:", 40) + "hh-1/a.jpg"}, `
+          ...0` + strings.Repeat(":w-300", 8) + `:hh-1
+` + strings.Repeat(" ", 10+3+50) + `^
+`},
+		{"a limit", "", []string{"--size", "10x10", "/tr:w-60000,h-60000/a.jpg"}, `
+status    400 Bad Request
+ik-error  ELIMIT - the result would have 3,600,000,000 pixels (60,000 x 60,000); at most 50,000,000 are allowed (limit output_pixels)
+`},
+		{"a limit, in native statuses", sites, []string{"--size", "10x10", "http://plain.example.com/tr:w-60000,h-60000/a.jpg"}, `
+endpoint  plain
+key       a.jpg
+chain     w-60000,h-60000
+source    10x10 jpeg
+status    422 Unprocessable Entity
+ik-error  ELIMIT - the result would have 3,600,000,000 pixels (60,000 x 60,000); at most 50,000,000 are allowed (limit output_pixels)
+`},
+		{"of the path", "", []string{"/tr:w-1/a/%2e%2e/b.jpg"}, `
+status    400 Bad Request
+ik-error  EINVAL - path: must not contain "." or ".." segments
+`},
+		{"a damaged picture", "", []string{"--file", broken, "/tr:w-1/b.jpg"}, `
+source    ` + broken + `
+status    404 Not Found
+ik-error  EDECODE - the picture's data is damaged
+cause     probe: unexpected EOF
+`},
+		{"no picture, where that is told", strings.Replace(sites, "imaginary", "vips", 1), []string{"--endpoint", "plain", "--file", text, "/tr:w-1/b.jpg"}, `
+source    ` + text + `
+status    415 Unsupported Media Type
+ik-error  EINVAL - the file is not a picture that can be transformed
+cause     the file is not a picture that can be transformed
+`},
+		{"no endpoint", strings.Replace(sites, `"default"`, `"other"`, 1), []string{"--host", "images.example.com", "/a.jpg"}, `
+status    404 Not Found
+ik-error  ENOENT - no endpoint is meant by this URL
+cause     no endpoint is meant by this URL, and there is no default endpoint
+`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			out, err := caddymodule.Explain(tt.config, tt.args...)
+			if err == nil || err.Error() != "the visitor gets an error" {
+				t.Errorf("got error %v", err)
+			}
+			if !strings.HasSuffix("\n"+out, tt.want) {
+				t.Errorf("got\n%s\nwant at the end\n%s", out, tt.want)
+			}
+		})
+	}
+}
+
+func TestExplainRefusesWhatItCannotExplain(t *testing.T) {
+	const empty = `{"apps": {"http": {}}}`
+	for _, tt := range []struct {
+		name, config string
+		args         []string
+		want         string
+	}{
+		{"no URL", "", []string{"http://exa mple/"}, "reading the URL: "},
+		{"a size that is none", "", []string{"--size", "10", "x"}, `--size: "10" is not a size`},
+		{"a size of nothing", "", []string{"--size", "0x5", "x"}, `--size: "0x5" is not a size`},
+		{"a format that is none", "", []string{"--format", "bmp", "x"}, `--format: unknown format "bmp"`},
+		{"no frames", "", []string{"--frames", "0", "x"}, "--frames: a picture has 1 or more"},
+		{"a file that is not there", "", []string{"--file", "nowhere.jpg", "x"}, "--file: open nowhere.jpg: "},
+		{"a file and a size", "", []string{"--file", "x.jpg", "--size", "1x1", "x"}, "file size"},
+		{"an engine that the binary lacks", sites, []string{"--file", "explain_test.go", "x"}, `unknown engine "imaginary"; expected vips`},
+		{"a config without endpoints", empty, []string{"x"}, "the config has no endpoint of imageorigin"},
+		{"a host that nobody serves", sites, []string{"http://example.org/x"}, "no handler of imageorigin answers on the host example.org"},
+		{"a host with two endpoints", sites, []string{"http://two.example.com/x"}, "handlers for several endpoints, such as plain and shop"},
+		{"an unknown endpoint", sites, []string{"--endpoint", "shops", "x"}, `endpoint "shops" is not declared in apps.imageorigin.endpoints; declared: default, plain, shop`},
+		{"a config that would not load", `{"apps": {"imageorigin": {"library": "x"}}}`, []string{"x"}, `library: origin "x" is not declared`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			out, err := caddymodule.Explain(tt.config, tt.args...)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %s\n%s", err, tt.want, out)
+			}
+		})
+	}
+}
