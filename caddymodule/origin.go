@@ -34,8 +34,8 @@ type Origin struct {
 
 	// How often a request is repeated that failed in a way that may pass (throttled, overloaded, a connection that
 	// broke), after a short pause that grows, and within `timeout`; and how often a file that breaks off while it is
-	// read is continued where it broke off, if the origin still has the same version. 0 is never, 10 the most. Placeholders are not
-	// supported. Default: 2.
+	// read is continued where it broke off, if the origin still has the same version. 0 is never, 10 the most.
+	// Placeholders are not supported. Default: 2.
 	Retries *int `json:"retries,omitempty"`
 
 	// Takes a refusal that may as well mean a missing file for a missing file: a bucket that may not be listed answers

@@ -20,8 +20,7 @@ const (
 //
 // A failure is told at once, whatever is left of n, if the pause would reach past the deadline of the context or the
 // patience of a [Limit], or if the origin asks for more than 5 s: nobody waits for nothing, and the failure is told as
-// what it is. The end of the context ends a pause. Only Open is retried; see [Resume] for what
-// breaks later.
+// what it is. The end of the context ends a pause. Only Open is retried; see [Resume] for what breaks later.
 func Retry(o Origin, n int) Origin {
 	if n <= 0 {
 		return o

@@ -141,7 +141,7 @@ func Words[T any](options []Option[T]) []string {
 func Lift[Whole, Part any](options []Option[Part], part func(Whole) Part) []Option[Whole] {
 	lifted := make([]Option[Whole], len(options))
 	for i, o := range options {
-		lifted[i] = Option[Whole]{Usage: o.Usage, Many: o.Many}
+		lifted[i] = Option[Whole]{Usage: o.Usage, Many: o.Many, Elsewhere: o.Elsewhere}
 		if o.Args != nil {
 			lifted[i].Args = func(into Whole, args []string) error { return o.Args(part(into), args) }
 		}
