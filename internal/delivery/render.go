@@ -1,12 +1,14 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"time"
 
 	"github.com/imageorigin/imageorigin/origins"
 	"github.com/imageorigin/imageorigin/transform"
 	"github.com/imageorigin/imageorigin/transform/plan"
+	"github.com/imageorigin/imageorigin/transform/syntax"
 )
 
 // Render is the terminal stage: it opens the original, sees what it is, plans and renders. What is not a picture, or
@@ -18,16 +20,33 @@ type Render struct {
 // Deliver implements [Deliverer].
 func (s *Render) Deliver(ctx context.Context, req *Request) (*Response, error) {
 	resp, err := s.deliver(ctx, req, req.Key)
-	standIn := req.Endpoint.DefaultImage
-	if standIn == "" || standIn == req.Key || origins.KindOf(err) != origins.NotExist || !isOrigins(err) {
+	if err == nil || origins.KindOf(err) != origins.NotExist || !isOrigins(err) {
 		return resp, err
 	}
-	resp, err2 := s.deliver(ctx, req, standIn)
-	if err2 != nil {
-		return nil, err // the fault to tell is that of the file asked for
+	for _, standIn := range []string{defaultImage(req.Chain), req.Endpoint.DefaultImage} {
+		if standIn == "" || standIn == req.Key {
+			continue
+		}
+		if resp, failed := s.deliver(ctx, req, standIn); failed == nil {
+			resp.Missing = err
+			return resp, nil
+		}
 	}
-	resp.Missing = err
-	return resp, nil
+	return nil, err // the fault to tell is that of the file asked for
+}
+
+// defaultImage returns the key of the picture that stands in by the word of the chain (di), "" without one. What isn't
+// there has no size that conditions could be about, so it counts in every branch.
+func defaultImage(c syntax.Chain) (key string) {
+	for _, step := range c {
+		if path, ok := syntax.Get[syntax.Path](step, "di"); ok {
+			key = string(path)
+		}
+		if step.If != nil {
+			key = cmp.Or(defaultImage(step.If.Else), defaultImage(step.If.Then), key)
+		}
+	}
+	return key
 }
 
 func (s *Render) deliver(ctx context.Context, req *Request, key string) (*Response, error) {

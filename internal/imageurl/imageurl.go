@@ -4,6 +4,7 @@ package imageurl
 
 import (
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -32,14 +33,14 @@ type Error struct {
 // Error returns one sentence for the person who wrote the URL.
 func (e *Error) Error() string { return e.Part + ": " + e.Msg }
 
-// Parse reads path (percent-encoded, with or without a leading slash) and query (raw) of a URL, less the endpoint's
+// Parse reads path (escaped: percent-encoded, with or without a leading slash) and query (raw) of a URL, less the endpoint's
 // prefix. Errors are *Error or *syntax.Error.
 //
 // Percent-encoding is undone once, segment by segment, so %2F is a slash of the key and an encoded separator of the
 // transformation works as the bare one does. A "+" is a plus everywhere, in the query too: HTML forms don't make these
 // URLs, and base64 in them does contain it.
-func Parse(path, query string) (Address, error) {
-	transformation, key, err := splitPath(path)
+func Parse(escaped, query string) (Address, error) {
+	transformation, key, err := splitPath(escaped)
 	if err != nil {
 		return Address{}, err
 	}
@@ -57,8 +58,8 @@ func Parse(path, query string) (Address, error) {
 }
 
 // splitPath takes the first segment that begins with "tr:" out of the path; what remains is the key.
-func splitPath(path string) (transformation *string, key string, err error) {
-	segments := strings.Split(path, "/")
+func splitPath(escaped string) (transformation *string, key string, err error) {
+	segments := strings.Split(escaped, "/")
 	kept := segments[:0]
 	for _, raw := range segments {
 		segment, err := url.PathUnescape(raw)
@@ -72,7 +73,26 @@ func splitPath(path string) (transformation *string, key string, err error) {
 		kept = append(kept, segment)
 	}
 	key = strings.TrimLeft(strings.Join(kept, "/"), "/")
-	return transformation, key, checkKey(key)
+	if err := checkKey(key); err != nil {
+		return transformation, key, err
+	}
+	key, err = withoutSEO(key)
+	return transformation, key, err
+}
+
+// withoutSEO returns the file that a key with a name for search engines means: ik-seo/folder/file/any-name.jpg is
+// folder/file.jpg.
+func withoutSEO(key string) (string, error) {
+	rest, ok := strings.CutPrefix(key, "ik-seo/")
+	if !ok {
+		return key, nil
+	}
+	name, seo := path.Split(rest)
+	name = strings.TrimSuffix(name, "/")
+	if extension := path.Ext(seo); name != "" && extension != "" && extension != "." {
+		return name + extension, nil
+	}
+	return "", &Error{"path", "behind ik-seo stands the file without its extension, then a name with it: ik-seo/folder/file/any-name.jpg"}
 }
 
 // checkKey refuses what no store has and attackers try: an encoded path to somewhere else.

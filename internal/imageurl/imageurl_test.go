@@ -25,6 +25,13 @@ func TestParseFindsTheTransformationAndTheKey(t *testing.T) {
 		{name: "query form", path: "/b.jpg", query: "tr=w-300%2Ch-300", want: Address{Key: "b.jpg"}, chain: "w-300,h-300"},
 		{name: "path then query", path: "/tr:w-300/b.jpg", query: "tr=h-10", want: Address{Key: "b.jpg"}, chain: "w-300:h-10"},
 		{name: "plus is a plus", path: "/one+one.jpg", want: Address{Key: "one+one.jpg"}},
+		{name: "a name for search engines", path: "/ik-seo/DSC1234/eiffel-tower.jpg", want: Address{Key: "DSC1234.jpg"}},
+		{
+			name: "a name for search engines behind folders", path: "/tr:w-300/ik-seo/path/of/folder/old-file-name/seo.jpg",
+			want: Address{Key: "path/of/folder/old-file-name.jpg"}, chain: "w-300",
+		},
+		{name: "a name for search engines before a transformation", path: "/ik-seo/a.b/tr:w-300/c.d.png", want: Address{Key: "a.b.png"}, chain: "w-300"},
+		{name: "a folder that is called so", path: "/x/ik-seo/b.jpg", want: Address{Key: "x/ik-seo/b.jpg"}},
 		{name: "percent", path: "/100%25.jpg", want: Address{Key: "100%.jpg"}},
 		{name: "decoded once", path: "/a%252Fb.jpg", want: Address{Key: "a%2Fb.jpg"}},
 		{name: "slashes inside stay", path: "//a//b.jpg", want: Address{Key: "a//b.jpg"}},
@@ -66,6 +73,8 @@ func TestParseRefusesWithTheNameOfThePart(t *testing.T) {
 		{"tr twice", "/b.jpg", "tr=w-1&tr=w-2", "tr: is given twice"},
 		{"attachment", "/b.jpg", "ik-attachment=yes", "ik-attachment: must be true or false"},
 		{"file name", "/b.jpg", "ik-attachment-filename=..%2Fx", "ik-attachment-filename: must be a file name without slashes"},
+		{"a name for search engines alone", "/ik-seo/b.jpg", "", "path: behind ik-seo stands the file without its extension, then a name with it: ik-seo/folder/file/any-name.jpg"},
+		{"a name for search engines without extension", "/ik-seo/a/b", "", "path: behind ik-seo stands the file without its extension, then a name with it: ik-seo/folder/file/any-name.jpg"},
 		{"signature", "/b.jpg", "ik-s=abc", "ik-s: signed URLs are not supported in this version"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // MaxSide is the longest side that the language knows, in pixels.
@@ -149,6 +150,21 @@ func readBackground(text string) (Value, *Error) {
 		return c, nil
 	}
 	return nil, &Error{}
+}
+
+// readPath reads the path of a file, in which @@ stands for a slash. As the SDKs do, it takes slashes around it for
+// nothing.
+func readPath(text string) (Value, *Error) {
+	path := strings.Trim(strings.ReplaceAll(text, "@@", "/"), "/")
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "" || segment == "." || segment == ".." {
+			return nil, &Error{Msg: "the path is empty, or has an empty part or one of dots; write it like di-folder@@picture.jpg"}
+		}
+	}
+	if strings.Contains(path, "@/") || strings.ContainsRune(path, 0) || !utf8.ValidString(path) {
+		return nil, &Error{Msg: "the path has a character that it can't have here: NUL, bytes that aren't UTF-8, an @ before a slash"}
+	}
+	return Path(path), nil
 }
 
 // number reads digits with an optional fraction. Signs, exponents, a bare dot and words such as "Inf" are refused.

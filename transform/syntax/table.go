@@ -136,6 +136,11 @@ var table = slices.Concat([]Parameter{
 		Summary: "Keeps the colour profile, and the pixels as it describes them.",
 	},
 	{
+		Name: "di", SDK: "defaultImage", Section: "2.4", read: readPath,
+		Grammar: "the path of a picture of this endpoint, with @@ for each slash", Default: "the endpoint's, or none",
+		Summary: "Stands in, transformed alike, where no origin has the picture. It may stand in any step; the last one counts.",
+	},
+	{
 		Name: "orig", SDK: "original", Section: "1.5", read: readBool,
 		Grammar: boolGrammar, Default: "false",
 		Summary: "Sends the original's bytes; everything else is ignored.",

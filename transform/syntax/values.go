@@ -3,6 +3,7 @@ package syntax
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Value is what a parameter is set to. Its String is the canonical text.
@@ -27,6 +28,8 @@ type (
 	Word string
 	// Bool is true or false.
 	Bool bool
+	// Path is the path of a file: slash separated, no leading slash, no empty segment and none of dots.
+	Path string
 )
 
 func (Length) value()  {}
@@ -36,6 +39,7 @@ func (Integer) value() {}
 func (Ratio) value()   {}
 func (Word) value()    {}
 func (Bool) value()    {}
+func (Path) value()    {}
 func (Color) value()   {}
 
 func (l Length) String() string  { return decimal(float64(l)) }
@@ -43,6 +47,9 @@ func (n Number) String() string  { return decimal(float64(n)) }
 func (n Integer) String() string { return strconv.Itoa(int(n)) }
 func (w Word) String() string    { return string(w) }
 func (b Bool) String() string    { return strconv.FormatBool(bool(b)) }
+
+// String writes @@ for each slash.
+func (p Path) String() string { return strings.ReplaceAll(string(p), "/", "@@") }
 
 // String writes negative numbers as the language does: N10 is -10.
 func (o Offset) String() string {
