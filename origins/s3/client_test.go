@@ -295,6 +295,10 @@ func TestAMetadataServiceThatIsSilentIsATimeout(t *testing.T) {
 	if took := time.Since(start); took > 3*time.Second {
 		t.Errorf("Open took %v", took)
 	}
+	// The SDK has an end of its own, after 5 s: nobody answered, so nobody refused.
+	if e := refusedAs(t, o, origins.Request{Key: "a.jpg"}); e.Kind != origins.Timeout {
+		t.Errorf("without a deadline: got %v", e)
+	}
 }
 
 func TestEndpointsOfTheEnvironmentAreAmazonsOnly(t *testing.T) {

@@ -256,6 +256,8 @@ func (o *Origin) noCredentials(ctx context.Context, key string, err *credentials
 		e.Remedy = "correct the AWS_… variables of the environment, and ~/.aws/config and ~/.aws/credentials"
 	case res != nil && o.config.RoleARN != "":
 		o.noRole(e, err, res)
+	case errors.Is(err.cause, context.DeadlineExceeded):
+		e.Kind, e.Err = origins.Timeout, fmt.Errorf("%w: nobody answers where they come from", err)
 	case unanswered:
 		// Not Denied: an origin that can't be reached is left alone for a while, instead of waiting for it each time.
 		sent := remote.Broken(ctx, key, err.cause)
