@@ -157,8 +157,13 @@ func warnPlainSecrets(at block.Place, what string, guest any) {
 	}
 	secrets := holder.Secrets()
 	for _, option := range slices.Sorted(maps.Keys(secrets)) {
-		if secret := secrets[option]; secret != "" && !strings.Contains(secret, "{env.") && !strings.Contains(secret, "{file.") {
+		if literalSecret(secrets[option]) {
 			logWarning(at.Warning(fmt.Sprintf("%s: %s stands in the config as it is, and it is a secret; write {env.NAME} or {file./path/of/the/secret} instead", what, option)))
 		}
 	}
+}
+
+// literalSecret reports whether text is a secret that stands in a config as it is.
+func literalSecret(text string) bool {
+	return text != "" && !strings.Contains(text, "{env.") && !strings.Contains(text, "{file.")
 }

@@ -105,24 +105,15 @@ func provisioned(raw []byte) (caddy.Context, error) {
 
 // originsOf returns the origins of a config: those of the app by name, then those of handlers, in their order.
 func originsOf(raw []byte) ([]NamedOrigin, error) {
-	var config struct {
-		Apps struct {
-			App  App             `json:"imageorigin"`
-			HTTP json.RawMessage `json:"http"`
-		} `json:"apps"`
-	}
-	if err := json.Unmarshal(raw, &config); err != nil {
-		return nil, fmt.Errorf("decoding the config: %w", err)
-	}
-	var list []NamedOrigin
-	for _, name := range slices.Sorted(maps.Keys(config.Apps.App.Origins)) {
-		if o := config.Apps.App.Origins[name]; o != nil {
-			list = append(list, NamedOrigin{Name: name, Origin: *o})
-		}
-	}
-	handlers, err := handlersOf(config.Apps.HTTP)
+	app, handlers, err := partsOf(raw)
 	if err != nil {
 		return nil, err
+	}
+	var list []NamedOrigin
+	for _, name := range slices.Sorted(maps.Keys(app.Origins)) {
+		if o := app.Origins[name]; o != nil {
+			list = append(list, NamedOrigin{Name: name, Origin: *o})
+		}
 	}
 	for _, h := range handlers {
 		list = append(list, h.InlineOrigins...)

@@ -36,16 +36,11 @@ func standardSite() *site {
 // readSite reads a config as a visitor of the host meets it; "" is any host. The endpoint is that of the handler that
 // answers there, unless name is that of another.
 func readSite(raw []byte, host, name string) (*site, error) {
-	var config struct {
-		Apps struct {
-			App  App             `json:"imageorigin"`
-			HTTP json.RawMessage `json:"http"`
-		} `json:"apps"`
+	app, handlers, err := partsOf(raw)
+	if err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal(raw, &config); err != nil {
-		return nil, fmt.Errorf("decoding the config: %w", err)
-	}
-	s := &site{app: &config.Apps.App}
+	s := &site{app: app}
 	if err := s.app.prepare(caddy.NewReplacer()); err != nil {
 		return nil, err
 	}
@@ -54,10 +49,6 @@ func readSite(raw []byte, host, name string) (*site, error) {
 		endpoints[name] = s.app.withoutOrigins(name, config)
 	}
 	s.router = newRouter(endpoints, s.app.Account)
-	handlers, err := handlersOf(config.Apps.HTTP)
-	if err != nil {
-		return nil, err
-	}
 	if name == "" {
 		return s, s.enter(handlers, host)
 	}
@@ -135,9 +126,20 @@ func (h placed) answers(host string) bool {
 	return host == "" || !slices.ContainsFunc(h.hosts, func(m caddyhttp.MatchHost) bool { return !m.Match(r) })
 }
 
-// handlersOf returns the handlers that stand anywhere in the config of the HTTP app, in their order.
-func handlersOf(app json.RawMessage) ([]placed, error) {
-	return appendHandlers(nil, app, nil)
+// partsOf returns what a config holds of ours: the app, and the handlers that stand anywhere in the HTTP app, in their
+// order.
+func partsOf(raw []byte) (*App, []placed, error) {
+	var config struct {
+		Apps struct {
+			App  App             `json:"imageorigin"`
+			HTTP json.RawMessage `json:"http"`
+		} `json:"apps"`
+	}
+	if err := json.Unmarshal(raw, &config); err != nil {
+		return nil, nil, fmt.Errorf("decoding the config: %w", err)
+	}
+	handlers, err := appendHandlers(nil, config.Apps.HTTP, nil)
+	return &config.Apps.App, handlers, err
 }
 
 func appendHandlers(list []placed, raw json.RawMessage, hosts []caddyhttp.MatchHost) ([]placed, error) {

@@ -5,6 +5,7 @@ package origins
 import (
 	"context"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -76,3 +77,7 @@ type Attributes struct {
 	Private      bool      // only signed requests may see it
 	Degraded     bool      // found past an origin that could not answer: another copy may be the right one
 }
+
+// Versioned reports whether the origin names the version of the object, so that another answer can be told to be of the
+// same one: by a strong ETag. A weak one stands for more than one sequence of bytes (RFC 9110 §8.8.1).
+func (a Attributes) Versioned() bool { return strings.HasPrefix(a.ETag, `"`) }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"strings"
 	"sync"
 )
 
@@ -189,7 +188,7 @@ func (b *resumedBody) unfit() error {
 	switch {
 	case b.version.Size < 0:
 		return errors.New("its size is unknown")
-	case !strings.HasPrefix(b.version.ETag, `"`): // a weak one stands for more than one sequence of bytes (RFC 9110 §8.8.1)
+	case !b.version.Versioned():
 		return errors.New("it has no strong ETag")
 	}
 	return nil

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/imageorigin/imageorigin/origins"
 )
@@ -120,15 +119,11 @@ const maxGap = 64 << 10
 // reach puts the body where the reader is.
 func (r *remote) reach() error {
 	gap := r.pos - r.at
-	if r.body == nil || gap < 0 || r.pos >= r.end || gap > maxGap && versioned(r.want) {
+	if r.body == nil || gap < 0 || r.pos >= r.end || gap > maxGap && r.want.Versioned() {
 		return r.reopen()
 	}
 	return r.skip(gap)
 }
-
-// versioned reports whether an origin names the version of what it sends, so that another answer can be told to be of
-// the same one (a strong ETag, RFC 9110 §8.8.1).
-func versioned(a origins.Attributes) bool { return strings.HasPrefix(a.ETag, `"`) }
 
 // skip reads over n bytes of the body.
 func (r *remote) skip(n int64) error {
@@ -143,11 +138,11 @@ func (r *remote) skip(n int64) error {
 // reopen opens the original where the reader is: as far as the client said it would read, else to the end.
 func (r *remote) reopen() error {
 	r.Close()
-	if r.read && !versioned(r.want) {
+	if r.read && !r.want.Versioned() {
 		return r.fault(errors.New("the origin doesn't name the version of the original, so no more of it can be asked for"))
 	}
 	req := r.request
-	if versioned(r.want) {
+	if r.want.Versioned() {
 		req.Match = r.want.ETag
 	}
 	req.Range = &origins.Range{Start: r.pos, Length: -1}

@@ -182,7 +182,7 @@ func (s *source) advance() error {
 	if s.whole || w == nil || w.Length == 0 || w.Start >= s.attributes.Size {
 		return nil
 	}
-	if within := w.Length > 0 && w.Start+w.Length <= head; within || w.Start < head && versioned(s.attributes) {
+	if within := w.Length > 0 && w.Start+w.Length <= head; within || w.Start < head && s.attributes.Versioned() {
 		return nil
 	}
 	s.Close()

@@ -80,7 +80,7 @@ func TestBrokenRequestsHaveAKindAndARemedy(t *testing.T) {
 		{"an unknown authority", secure.URL, TransportConfig{}, origins.Unreachable, "tls_ca", false},
 		{"a certificate for another name", secure.URL, TransportConfig{RootCAs: authority, ServerName: "example.org"}, origins.Unreachable, "tls_server_name", false},
 		{"no TLS at this port", strings.Replace(plain.URL, "http://", "https://", 1), TransportConfig{}, origins.Unreachable, "write http:// instead of https://", false},
-		{"a refused address", plain.URL, TransportConfig{Guarded: true}, origins.Denied, "allow_private", false},
+		{"a refused address", plain.URL, TransportConfig{Reach: Reach{Guarded: true}}, origins.Denied, "allow_private", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			transport, err := NewTransport(tt.config)

@@ -135,9 +135,9 @@ func TestGuardJudgesEveryFormOfAnAddress(t *testing.T) {
 				passes bool
 			}{
 				{"unguarded", TransportConfig{}, tt.want != nobody},
-				{"unguarded, with a word that means nothing there", TransportConfig{AllowPrivate: true}, tt.want != nobody},
-				{"guarded", TransportConfig{Guarded: true}, tt.want == everybody},
-				{"guarded, private allowed", TransportConfig{Guarded: true, AllowPrivate: true}, tt.want != nobody},
+				{"unguarded, with a word that means nothing there", TransportConfig{Reach: Reach{AllowPrivate: true}}, tt.want != nobody},
+				{"guarded", TransportConfig{Reach: Reach{Guarded: true}}, tt.want == everybody},
+				{"guarded, private allowed", TransportConfig{Reach: Reach{Guarded: true, AllowPrivate: true}}, tt.want != nobody},
 			} {
 				err := guard(who.config)(network, address, nil)
 				if (err == nil) != who.passes {
@@ -160,7 +160,7 @@ func TestOtherNetworksAreRefused(t *testing.T) {
 		{"tcp4", "localhost:80"},
 		{"tcp4", ""},
 	} {
-		for _, c := range []TransportConfig{{}, {Guarded: true}, {Guarded: true, AllowPrivate: true}} {
+		for _, c := range []TransportConfig{{}, {Reach: Reach{Guarded: true}}, {Reach: Reach{Guarded: true, AllowPrivate: true}}} {
 			if err := guard(c)(tt.network, tt.address, nil); !errors.Is(err, ErrAddress) {
 				t.Errorf("%s %s with %+v: got %v", tt.network, tt.address, c, err)
 			}
@@ -207,7 +207,7 @@ func TestNoSpellingOfThisMachineIsReached(t *testing.T) {
 	if n := reached.Load(); n != 0 {
 		t.Errorf("%d requests reached the server", n)
 	}
-	if err := get(t, guarded(t, TransportConfig{AllowPrivate: true}), server.URL); err != nil || reached.Load() != 1 {
+	if err := get(t, guarded(t, TransportConfig{Reach: Reach{AllowPrivate: true}}), server.URL); err != nil || reached.Load() != 1 {
 		t.Errorf("with AllowPrivate: got %v after %d requests", err, reached.Load())
 	}
 }
@@ -220,14 +220,14 @@ func TestRefusedAddressIsDeniedWithARemedy(t *testing.T) {
 	if e.Kind != origins.Denied || e.Transient || !strings.Contains(e.Remedy, "set allow_private") || !errors.Is(e, ErrAddress) || !strings.Contains(e.Error(), address) {
 		t.Errorf("got %+v (%v), want it denied, with allow_private as the remedy", e, e)
 	}
-	e = Broken(t.Context(), "a.jpg", get(t, guarded(t, TransportConfig{AllowPrivate: true}), "http://169.254.169.254/latest/meta-data/"))
+	e = Broken(t.Context(), "a.jpg", get(t, guarded(t, TransportConfig{Reach: Reach{AllowPrivate: true}}), "http://169.254.169.254/latest/meta-data/"))
 	if e.Kind != origins.Denied || e.Transient || strings.Contains(e.Remedy, "allow_private") || e.Remedy == "" || !errors.Is(e, ErrAddress) {
 		t.Errorf("got %+v (%v), want it denied, and allow_private not advised", e, e)
 	}
 }
 
 func TestOnlyUnguardedTransportsUseTheProxyOfTheEnvironment(t *testing.T) {
-	for _, c := range []TransportConfig{{}, {Guarded: true}, {Guarded: true, AllowPrivate: true}} {
+	for _, c := range []TransportConfig{{}, {Reach: Reach{Guarded: true}}, {Reach: Reach{Guarded: true, AllowPrivate: true}}} {
 		transport, err := NewTransport(c)
 		if err != nil {
 			t.Fatal(err)
@@ -297,7 +297,7 @@ func TestRebindingGainsNothing(t *testing.T) {
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 
 	resolver, asked := nameServer(t, []string{"93.184.216.34"}, []string{"127.0.0.1"})
-	config := TransportConfig{Guarded: true, ConnectTimeout: time.Second}
+	config := TransportConfig{Reach: Reach{Guarded: true}, ConnectTimeout: time.Second}
 	transport := guarded(t, config)
 	dialer := newDialer(config)
 	dialer.Resolver = resolver
@@ -313,7 +313,7 @@ func TestRebindingGainsNothing(t *testing.T) {
 	}
 
 	// The same name, where that is allowed: the server would have been reached.
-	allowed := TransportConfig{Guarded: true, AllowPrivate: true, ConnectTimeout: time.Second}
+	allowed := TransportConfig{Reach: Reach{Guarded: true, AllowPrivate: true}, ConnectTimeout: time.Second}
 	dialer = newDialer(allowed)
 	dialer.Resolver = resolver
 	transport = guarded(t, allowed)
@@ -328,7 +328,7 @@ func TestEveryAddressOfANameIsJudged(t *testing.T) {
 	defer server.Close()
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 	resolver, _ := nameServer(t, []string{"169.254.169.254", "10.0.0.1", "127.0.0.1", "0.0.0.0"})
-	config := TransportConfig{Guarded: true, ConnectTimeout: time.Second}
+	config := TransportConfig{Reach: Reach{Guarded: true}, ConnectTimeout: time.Second}
 	dialer := newDialer(config)
 	dialer.Resolver = resolver
 	transport := guarded(t, config)

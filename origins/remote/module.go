@@ -146,12 +146,6 @@ type Connection struct {
 	shared []transportKey // what Cleanup gives back
 }
 
-// Reach says whom a transport connects to; see [TransportConfig].
-type Reach struct {
-	Guarded      bool
-	AllowPrivate bool
-}
-
 // transports are shared by all configurations, so that a reload keeps the connections.
 var transports = caddy.NewUsagePool()
 
@@ -178,7 +172,7 @@ func (t pooledTransport) Destruct() error {
 // "https://www.example.com:443". [Connection.Release] gives it back.
 func (c *Connection) Transport(target string, reach Reach) (*http.Transport, error) {
 	config := TransportConfig{
-		ConnectTimeout: time.Duration(c.ConnectTimeout), Guarded: reach.Guarded, AllowPrivate: reach.AllowPrivate,
+		ConnectTimeout: time.Duration(c.ConnectTimeout), Reach: reach,
 	}
 	name, err := Resolve(c.TLSServerName)
 	if err != nil {
@@ -220,9 +214,4 @@ func (c *Connection) Release() error {
 	}
 	c.shared = nil
 	return errors.Join(errs...)
-}
-
-// LiteralSecret reports whether text is a secret that stands in a configuration as it is.
-func LiteralSecret(text string) bool {
-	return text != "" && !strings.Contains(text, "{env.") && !strings.Contains(text, "{file.")
 }

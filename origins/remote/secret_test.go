@@ -157,14 +157,6 @@ func TestSecretIsReadByManyAtOnce(t *testing.T) {
 	}
 }
 
-func TestLiteralSecretsAreToldApart(t *testing.T) {
-	for text, want := range map[string]bool{"": false, "hunter2": true, "{env.X}": false, "{file./x}": false, "a{env.X}": false, "{x}": true} {
-		if got := LiteralSecret(text); got != want {
-			t.Errorf("%q: got %v", text, got)
-		}
-	}
-}
-
 func TestResolveRepeatsNothingOfASecret(t *testing.T) {
 	t.Setenv("IMAGEORIGIN_SET", "x")
 	for _, tt := range []struct{ name, text, want string }{

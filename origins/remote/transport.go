@@ -18,18 +18,23 @@ import (
 // defaultConnectTimeout bounds the making of a connection where nothing else is said.
 const defaultConnectTimeout = 5 * time.Second
 
-// TransportConfig says how connections are made. It holds nothing secret.
-type TransportConfig struct {
-	ConnectTimeout time.Duration // of the dial and the TLS handshake, each; 0 is 5s
-	RootCAs        []byte        // PEM; the only ones that may sign the server's certificate; nil: those of the system
-	ServerName     string        // that the certificate must be for; "": the host
-
+// Reach says whom a transport connects to.
+type Reach struct {
 	// Guarded is for servers that somebody else than the operator names: connections are made to public addresses
 	// only, and never by a proxy of the environment, which would connect for us.
 	Guarded bool
 
 	// AllowPrivate lets a guarded transport connect to private addresses, too.
 	AllowPrivate bool
+}
+
+// TransportConfig says how connections are made. It holds nothing secret.
+type TransportConfig struct {
+	ConnectTimeout time.Duration // of the dial and the TLS handshake, each; 0 is 5s
+	RootCAs        []byte        // PEM; the only ones that may sign the server's certificate; nil: those of the system
+	ServerName     string        // that the certificate must be for; "": the host
+
+	Reach
 }
 
 // NewTransport returns a transport that speaks HTTP/2 where the server does, keeps connections for the next request

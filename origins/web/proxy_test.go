@@ -59,7 +59,7 @@ func (b keyedBody) Read(p []byte) (int, error) {
 // abroadFor returns a transport that trusts server and is guarded as those are that go where others lead.
 func abroadFor(t *testing.T, private bool) *http.Transport {
 	t.Helper()
-	transport, err := remote.NewTransport(remote.TransportConfig{Guarded: true, AllowPrivate: private})
+	transport, err := remote.NewTransport(remote.TransportConfig{Reach: remote.Reach{Guarded: true, AllowPrivate: private}})
 	if err != nil {
 		t.Fatal(err)
 	}
