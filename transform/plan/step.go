@@ -2,6 +2,7 @@ package plan
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/imageorigin/imageorigin/transform/syntax"
@@ -158,16 +159,11 @@ func focusOf(s syntax.Step) focus {
 	return f
 }
 
-// shapes are the parameters that change pixels.
-var shapes = strings.Fields("w h ar c cm fo x y xc yc dpr bg rt fl e-grayscale e-contrast bl e-sharpen e-usm r b o")
-
 // asksForPixels reports whether some step has a parameter that changes pixels.
 func asksForPixels(c syntax.Chain) bool {
 	for _, s := range c {
-		for _, name := range shapes {
-			if _, given := s.Item(name); given {
-				return true
-			}
+		if slices.ContainsFunc(s.Items, func(it syntax.Item) bool { return syntax.Paints(it.Name) }) {
+			return true
 		}
 	}
 	return false

@@ -31,12 +31,12 @@ const noValue = "no value"
 // colourEffects are the rows of effects that change each pixel by itself.
 var colourEffects = []Parameter{
 	{
-		Name: "e-grayscale", SDK: "grayscale", Section: "2.7", read: readNothing, bare: true,
+		Name: "e-grayscale", SDK: "grayscale", Section: "2.7", Paints: true, read: readNothing, bare: true,
 		Grammar: noValue, Default: "none",
 		Summary: "Takes the colours out.",
 	},
 	{
-		Name: "e-contrast", SDK: "contrastStretch", Section: "2.7", read: readNothing, bare: true,
+		Name: "e-contrast", SDK: "contrastStretch", Section: "2.7", Paints: true, read: readNothing, bare: true,
 		Grammar: noValue, Default: "none",
 		Summary: "Stretches the contrast to the full range; the darkest and the lightest hundredth of the pixels are cut off.",
 	},
@@ -45,12 +45,12 @@ var colourEffects = []Parameter{
 // sharpening are the rows of effects that compare pixels with their neighbours.
 var sharpening = []Parameter{
 	{
-		Name: "e-sharpen", SDK: "sharpen", Section: "2.7", read: readOptional(readInteger(1, 100)), bare: true,
+		Name: "e-sharpen", SDK: "sharpen", Section: "2.7", Paints: true, read: readOptional(readInteger(1, 100)), bare: true,
 		Grammar: "a whole number from 1 to 100, or no value, which is 20", Default: "none",
 		Summary: "Sharpens: e-sharpen-n is e-usm-0-1-a-0.01, where a is n/20.",
 	},
 	{
-		Name: "e-usm", SDK: "unsharpMask", Section: "2.7", read: readOptional(readUnsharp), bare: true,
+		Name: "e-usm", SDK: "unsharpMask", Section: "2.7", Paints: true, read: readOptional(readUnsharp), bare: true,
 		Grammar: "radius-sigma-amount-threshold, as in 2-2-0.8-0.024: numbers up to 100, 100, 100 and 1, sigma above 0; " +
 			"or no value, which is that",
 		Default: "none",

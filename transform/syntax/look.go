@@ -52,19 +52,19 @@ func (b Border) String() string {
 func looks() []Parameter {
 	rows := []Parameter{
 		{
-			Name: "rt", SDK: "rotation", Section: "2.5", read: readAngle,
+			Name: "rt", SDK: "rotation", Section: "2.5", Paints: true, read: readAngle,
 			Grammar: "degrees from 0 to 360, counter-clockwise with the prefix N, or auto", Default: "auto",
 			Summary: "Turns clockwise; the canvas grows to hold the picture. auto is how the camera was held, which is applied anyway.",
 		},
 		{
-			Name: "fl", SDK: "flip", Section: "2.5", read: readFlip,
+			Name: "fl", SDK: "flip", Section: "2.5", Paints: true, read: readFlip,
 			Grammar: "h, v, h_v or v_h", Default: "none",
 			Summary: "Mirrors left to right (h), top to bottom (v), or both.",
 		},
 	}
 	rows = append(rows, colourEffects...)
 	rows = append(rows, Parameter{
-		Name: "bl", SDK: "blur", Section: "2.5", read: readInteger(1, 100),
+		Name: "bl", SDK: "blur", Section: "2.5", Paints: true, read: readInteger(1, 100),
 		Grammar: "a whole number from 1 to 100", Default: "none",
 		Summary: "Gaussian blur; sigma is half the number, in pixels of the result.",
 	})
@@ -72,17 +72,17 @@ func looks() []Parameter {
 	return append(
 		rows,
 		Parameter{
-			Name: "r", SDK: "radius", Section: "2.5", read: readRadii,
+			Name: "r", SDK: "radius", Section: "2.5", Paints: true, read: readRadii,
 			Grammar: "a whole number of pixels, max, or four numbers as in 10_20_30_40 (clockwise from the top left)", Default: "0",
 			Summary: "Rounds the corners. Radii that don't fit beside each other are scaled down together, as in CSS.",
 		},
 		Parameter{
-			Name: "b", SDK: "border", Section: "2.5", read: readBorder,
+			Name: "b", SDK: "border", Section: "2.5", Paints: true, read: readBorder,
 			Grammar: "width_colour or width-colour, the width a whole number of pixels or " + expressionGrammar, Default: "none",
 			Summary: "A frame around the picture: the canvas grows by the width on each side.",
 		},
 		Parameter{
-			Name: "o", SDK: "opacity", Section: "2.5", read: readInteger(0, 100),
+			Name: "o", SDK: "opacity", Section: "2.5", Paints: true, read: readInteger(0, 100),
 			Grammar: "a whole number from 0 to 100", Default: "100",
 			Summary: "Opacity in hundredths. Beside bg the result is opaque: blended onto that colour, whose own opacity is ignored.",
 		},

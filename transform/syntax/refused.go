@@ -21,9 +21,13 @@ func refused() []Parameter {
 	var rows []Parameter
 	for _, group := range []struct{ section, why, names string }{
 		{"2.1", notYet, "z:zoom"},
-		{"2.4", notYet, "dn:density n:named pg:page c2pa"},
+		{"2.4", notYet, "dn:density"},
+		{"2.4", notYet, "pg:page"},
+		{"2.4", notYet, "n:named"},
+		{"2.4", notYet, "c2pa"},
 		{"2.5", notYet, "t:trim"},
-		{"2.7", notYet, "e-shadow:shadow e-gradient:gradient e-colorize:colorize e-distort:distort cr:colorReplace"},
+		{"2.7", notYet, "e-shadow:shadow e-gradient:gradient e-colorize:colorize cr:colorReplace"},
+		{"2.7", notYet, "e-distort:distort"},
 		{"2.7", noModel, `e-bgremove:aiRemoveBackground e-removedotbg:aiRemoveBackgroundExternal e-changebg:aiChangeBackground
 			e-edit:aiEdit e-dropshadow:aiDropShadow e-retouch:aiRetouch e-upscale:aiUpscale e-genvar:aiVariation`},
 		{"2.10", notYet, "l:layers"},

@@ -15,6 +15,8 @@ type Parameter struct {
 	Section string // of the description of the URL language
 	Summary string // what it does, one sentence
 	Missing string // why the parameter is refused; "" where it works
+	Paints  bool   // it changes pixels, not only how they are encoded
+	Example string // a chain that shows it
 
 	read  reader
 	colon bool // the value may hold a colon: 4:3
@@ -45,62 +47,62 @@ const (
 // changes cache keys.
 var table = slices.Concat([]Parameter{
 	{
-		Name: "w", SDK: "width", Section: "2.1", read: readExpressionOr(readLength),
+		Name: "w", SDK: "width", Section: "2.1", Paints: true, read: readExpressionOr(readLength),
 		Grammar: lengthGrammar, Default: "follows h",
 		Summary: "Width. A fraction counts from the width of the step's input. Alone it keeps the ratio, and enlarges.",
 	},
 	{
-		Name: "h", SDK: "height", Section: "2.1", read: readExpressionOr(readLength),
+		Name: "h", SDK: "height", Section: "2.1", Paints: true, read: readExpressionOr(readLength),
 		Grammar: lengthGrammar, Default: "follows w",
 		Summary: "Height, as w.",
 	},
 	{
-		Name: "ar", SDK: "aspectRatio", Section: "2.1", read: readExpressionOr(readRatio), colon: true,
+		Name: "ar", SDK: "aspectRatio", Section: "2.1", Paints: true, read: readExpressionOr(readRatio), colon: true,
 		Grammar: "width-height, two numbers above 0 such as 4-3, 4_3, 4:3 or 1.91-1, or " + expressionGrammar, Default: "the picture's",
 		Summary: "Ratio of the box, beside w or h. Ignored beside both.",
 	},
 	{
-		Name: "c", SDK: "crop", Section: "2.2", read: readWord(cropWords, nil),
+		Name: "c", SDK: "crop", Section: "2.2", Paints: true, read: readWord(cropWords, nil),
 		Grammar: oneOf(cropWords), Default: "maintain_ratio",
 		Summary: "How the picture is fitted into the box.",
 	},
 	{
-		Name: "cm", SDK: "cropMode", Section: "2.2", read: readWord(cropModeWords, nil),
+		Name: "cm", SDK: "cropMode", Section: "2.2", Paints: true, read: readWord(cropModeWords, nil),
 		Grammar: oneOf(cropModeWords), Default: "none",
 		Summary: "Padding, or cutting without scaling, in place of c.",
 	},
 	{
-		Name: "fo", SDK: "focus", Section: "2.1", read: readWord(focusWords, isLaterFocus),
+		Name: "fo", SDK: "focus", Section: "2.1", Paints: true, read: readWord(focusWords, isLaterFocus),
 		Grammar: oneOf(focusWords), Default: "center",
 		Summary: "Which part is kept when cutting, where the picture sits when padding. auto keeps what draws the eye.",
 	},
 	{
-		Name: "x", SDK: "x", Section: "2.1", read: readExpressionOr(readOffset),
+		Name: "x", SDK: "x", Section: "2.1", Paints: true, read: readExpressionOr(readOffset),
 		Grammar: offsetGrammar, Default: "by fo",
 		Summary: "Left edge of the window of cm-extract.",
 	},
 	{
-		Name: "y", SDK: "y", Section: "2.1", read: readExpressionOr(readOffset),
+		Name: "y", SDK: "y", Section: "2.1", Paints: true, read: readExpressionOr(readOffset),
 		Grammar: offsetGrammar, Default: "by fo",
 		Summary: "Top edge of the window of cm-extract.",
 	},
 	{
-		Name: "xc", SDK: "xCenter", Section: "2.1", read: readExpressionOr(readOffset),
+		Name: "xc", SDK: "xCenter", Section: "2.1", Paints: true, read: readExpressionOr(readOffset),
 		Grammar: offsetGrammar, Default: "by fo",
 		Summary: "Horizontal centre of the window of cm-extract.",
 	},
 	{
-		Name: "yc", SDK: "yCenter", Section: "2.1", read: readExpressionOr(readOffset),
+		Name: "yc", SDK: "yCenter", Section: "2.1", Paints: true, read: readExpressionOr(readOffset),
 		Grammar: offsetGrammar, Default: "by fo",
 		Summary: "Vertical centre of the window of cm-extract.",
 	},
 	{
-		Name: "dpr", SDK: "dpr", Section: "2.1", read: readExpressionOr(readNumber(MinDPR, MaxDPR)),
+		Name: "dpr", SDK: "dpr", Section: "2.1", Paints: true, read: readExpressionOr(readNumber(MinDPR, MaxDPR)),
 		Grammar: "a number from 0.1 to 5, or " + expressionGrammar, Default: "1",
 		Summary: "Multiplies w and h. Ignored where a side would leave 1 to 5000 pixels.",
 	},
 	{
-		Name: "bg", SDK: "background", Section: "2.6", read: readBackground,
+		Name: "bg", SDK: "background", Section: "2.6", Paints: true, read: readBackground,
 		Grammar: colourGrammar, Default: "000000",
 		Summary: "Colour of padding, and behind everything transparent.",
 	},
@@ -159,6 +161,12 @@ var order = func() map[string]int {
 	}
 	return m
 }()
+
+// Paints reports whether the parameter of that short name changes pixels.
+func Paints(name string) bool {
+	p := lookup(name)
+	return p != nil && p.Paints
+}
 
 // lookup returns the row of a short name, or nil.
 func lookup(name string) *Parameter {
