@@ -143,6 +143,9 @@ func (g *globalBlock) readEndpoint(d *caddyfile.Dispenser) error {
 	if err != nil {
 		return err
 	}
+	if err := checkChains(e, set); err != nil {
+		return err
+	}
 	set[""] = at
 	g.app.Endpoints[name], g.endpointAt[name] = e, set
 	g.endpoints = append(g.endpoints, name)

@@ -13,7 +13,7 @@ import (
 
 // Words of later versions: they are told apart from mistakes.
 var laterEndpoint = []string{
-	"domains_file", "url_endpoint", "always", "sizes", "transform", "unnamed", "sign", "signed_only", "max_age", "stale",
+	"domains_file", "url_endpoint", "sign", "signed_only", "max_age", "stale",
 	"stale_if_error", "on_transform_error", "results", "originals",
 }
 
@@ -24,6 +24,10 @@ var endpointOptions = []block.Option[*Endpoint]{
 	{Usage: "fallback_on <kind...>", Args: block.Some(func(e *Endpoint) *[]string { return &e.FallbackOn }), Check: (*Endpoint).validate},
 	{Usage: "domains <host...>", Args: block.Some(func(e *Endpoint) *[]string { return &e.Domains }), Check: (*Endpoint).validate},
 	{Usage: "query none|all|<name...>", Args: block.Some(func(e *Endpoint) *[]string { return &e.Query }), Check: (*Endpoint).validate},
+	{Usage: "transform <name> <chain>", Each: true, Args: readTransform},
+	{Usage: "unnamed allow|deny", Args: block.One(func(e *Endpoint) *string { return &e.Unnamed }), Check: (*Endpoint).validate},
+	{Usage: "always <chain>", Args: block.One(func(e *Endpoint) *string { return &e.Always })},
+	{Usage: "sizes <width...> [snap|strict]", Args: readSizes},
 	{Usage: "formats <format...>", Args: block.Some(func(e *Endpoint) *[]string { return &e.Formats }), Check: (*Endpoint).validate},
 	{Usage: "quality <1-100>", Args: readQuality},
 	{Usage: "cache_control origin|<value>", Args: readCacheControl, Check: (*Endpoint).validate},
@@ -34,6 +38,21 @@ var endpointOptions = []block.Option[*Endpoint]{
 	{Usage: "active_content block|allow", Args: block.One(func(e *Endpoint) *string { return &e.ActiveContent }), Check: (*Endpoint).validate},
 	{Usage: "error_status imagekit|native", Args: block.One(func(e *Endpoint) *string { return &e.ErrorStatus }), Check: (*Endpoint).validate},
 	{Usage: "req_from off|<value>", Args: block.One(func(e *Endpoint) *string { return &e.ReqFrom }), Check: (*Endpoint).validate},
+}
+
+// readTransform reads a transformation and its name. It is judged when all of them are known.
+func readTransform(e *Endpoint, args []string) error {
+	if len(args) != 2 {
+		return block.ErrCount
+	}
+	if len(e.Transforms) == maxTransforms {
+		return errTransforms
+	}
+	if e.Transforms == nil {
+		e.Transforms = map[string]string{}
+	}
+	e.Transforms[args[0]] = args[1]
+	return nil
 }
 
 // readCacheControl reads the value in quotes, or its directives one after the other.

@@ -123,6 +123,9 @@ func (b *handlerBlock) finishInline(app *App, start block.Place, set map[string]
 			return set["origins"].Wrap(app.undeclared(name))
 		}
 	}
+	if err := checkChains(b.inline, set); err != nil {
+		return err
+	}
 	warnMany(start, "the endpoint in this block", b.inline, len(b.handler.InlineOrigins), app.Library)
 	b.handler.Inline = b.inline
 	return nil
@@ -135,7 +138,7 @@ func (b *handlerBlock) errNamed(app *App, start block.Place, set map[string]bloc
 	}
 	var word string
 	for other, at := range set {
-		if other != "pass_thru" && (word == "" || at.Line() < set[word].Line()) {
+		if other != "pass_thru" && !strings.Contains(other, " ") && (word == "" || at.Line() < set[word].Line()) {
 			word = other
 		}
 	}

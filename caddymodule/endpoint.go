@@ -42,6 +42,23 @@ type Endpoint struct {
 	// of the parameters, or `all`, or `none`. Default: `all`.
 	Query []string `json:"query,omitempty"`
 
+	// Transformations that have names, as `n-<name>` in URLs asks for them: letters, digits and `_`, case-sensitive. They
+	// are written as behind `tr:` in URLs, with or without that, and may themselves ask for others by name. At most 250.
+	// Default: none.
+	Transforms map[string]string `json:"transforms,omitempty"`
+
+	// What becomes of transformations in URLs other than by name: `allow`, or `deny`, which answers them with status 403.
+	// Default: `allow`.
+	Unnamed string `json:"unnamed,omitempty"`
+
+	// A transformation that is applied to every picture of the endpoint, after that of the URL, which can't prevent it:
+	// `orig-true` is refused, and SVG originals become pixels where it changes any. It is written as those of `transforms`
+	// are, and may ask for them by name. Default: none.
+	Always string `json:"always,omitempty"`
+
+	// The widths that steps of URLs may ask for. The endpoint's own transformations are not bound by it. Default: all.
+	Sizes *Sizes `json:"sizes,omitempty"`
+
 	// Candidates of the automatic format, best first: `jxl`, `avif`, `webp`. The first that the client accepts and
 	// that suits the picture is taken. Default: `webp`.
 	Formats []string `json:"formats,omitempty"`
@@ -80,6 +97,8 @@ type Endpoint struct {
 
 	// Value of the `x-req-from` header that all origins but folders are sent; `off` sends none. Default: `imagekit`.
 	ReqFrom string `json:"req_from,omitempty"`
+
+	ready chains // what Transforms and Always hold, made by prepare
 }
 
 // defaultEndpoint is the name of the endpoint that answers when no other matches.
@@ -109,6 +128,10 @@ func (e *Endpoint) prepare(r *caddy.Replacer) error {
 	if err := e.validate(); err != nil {
 		return err
 	}
+	var err error
+	if e.ready, err = e.compile(); err != nil {
+		return err
+	}
 	e.setDefaults()
 	return nil
 }
@@ -136,6 +159,7 @@ func (e *Endpoint) setDefaults() {
 	if len(e.Query) == 0 {
 		e.Query = []string{"all"}
 	}
+	orDefault(&e.Unnamed, unnamedWords[0])
 	if len(e.Formats) == 0 {
 		e.Formats = []string{plan.WebP.String()}
 	}
@@ -188,6 +212,8 @@ var endpointChecks = []struct {
 	{"fallback_on", func(e *Endpoint) error { return checkWords(e.FallbackOn, texts(origins.FallbackKinds())) }},
 	{"domains", (*Endpoint).checkDomains},
 	{"query", (*Endpoint).checkQuery},
+	{"unnamed", func(e *Endpoint) error { return checkWord(e.Unnamed, unnamedWords) }},
+	{"sizes", func(e *Endpoint) error { return e.Sizes.check() }},
 	{"formats", (*Endpoint).checkFormats},
 	{"quality", (*Endpoint).checkQuality},
 	{"cache_control", (*Endpoint).checkCacheControl},

@@ -21,6 +21,7 @@ func TestEndpointsHaveTheirDefaults(t *testing.T) {
 		FallbackOn:    []string{"not_exist", "denied", "unreachable", "timeout", "unknown"},
 		Domains:       []string{"xn--bcher-kva.example"},
 		Query:         []string{"all"},
+		Unnamed:       "allow",
 		Formats:       []string{"webp"},
 		Quality:       80,
 		CacheControl:  "public, max-age=31536000, must-revalidate",

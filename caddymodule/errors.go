@@ -43,6 +43,7 @@ var (
 	faultNoEndpoint = fault{"ENOENT", 404, 404, "no endpoint is meant by this URL", zap.DebugLevel}
 	faultDenied     = fault{"EACCES", 404, 403, "an origin refused access to the file", zap.WarnLevel}
 	faultPrivate    = fault{"EACCES", 401, 401, "the file is private: only signed URLs may show it", zap.InfoLevel}
+	faultPolicy     = fault{"EACCES", 403, 403, "", zap.InfoLevel}
 	faultRefused    = fault{"ECONNREFUSED", 404, 502, "an origin can't be reached", zap.WarnLevel}
 	faultTimeout    = fault{"ETIMEDOUT", 404, 504, "an origin did not answer in time", zap.WarnLevel}
 	faultOrigin     = fault{"UNIDENTIFIED", 404, 502, "an origin failed", zap.ErrorLevel}
@@ -96,6 +97,8 @@ func faultOf(err error) fault {
 		return faultNotPicture
 	case errors.Is(err, errPrivate):
 		return faultPrivate
+	case errors.Is(err, errUnnamed), errors.Is(err, errUntouched):
+		return faultPolicy
 	}
 	if e, ok := errors.AsType[*origins.Error](err); ok {
 		return originFaults[e.Kind]

@@ -163,6 +163,7 @@ func (x *explainer) tell(r *sheet, u *url.URL) error {
 	req := e.request(a, http.Header{"Accept": {x.accept}})
 	r.line("key", a.Key)
 	r.line("chain", a.Chain.String())
+	r.line("always", e.delivery.Always.String())
 	r.line("query", describeQuery(a.Query, req.Query))
 	r.line("download", describeDownload(a))
 	result, err := x.resolve(req)
@@ -197,11 +198,16 @@ func refuse(r *sheet, e *endpoint, texts []string, err error) error {
 
 // place returns the transformation that an error is about, with a caret; "" if the error has no place.
 func place(texts []string, err *syntax.Error) string {
-	for i, text := range texts {
-		// Which of two it is shows by the parameter, which stands where the error says.
-		only := i == len(texts)-1
-		if err.Pos >= 0 && err.Pos <= len(text) && (only || strings.HasPrefix(text[err.Pos:], err.Param+"-")) {
-			return caret(text, err.Pos)
+	if err.Pos < 0 {
+		return ""
+	}
+	// Which of two it is shows by the parameter, which stands where the error says, or by the name that it came from.
+	for _, begin := range []string{err.Param + "-", "n-", ""} {
+		for i, text := range texts {
+			last := i == len(texts)-1
+			if err.Pos <= len(text) && strings.HasPrefix(text[err.Pos:], begin) && (begin != "" || last) {
+				return caret(text, err.Pos)
+			}
 		}
 	}
 	return ""

@@ -237,6 +237,8 @@ func TestErrorsFollowTheTable(t *testing.T) {
 		{"limit of the language", &syntax.Error{Param: "w", Msg: "too wide", Limit: true}, 400, 422, "ELIMIT", forget},
 		{"grammar", &syntax.Error{Pos: 3, Param: "w", Msg: "is no width"}, 400, 400, "EINVAL", forget},
 		{"URL", &imageurl.Error{Part: "path", Msg: "is wrong"}, 400, 400, "EINVAL", forget},
+		{"unnamed", errUnnamed, 403, 403, "EACCES", forget},
+		{"as it is", errUntouched, 403, 403, "EACCES", forget},
 		{"broken", engine(transform.Broken), 404, 422, "EDECODE", forget},
 		{"too much", engine(transform.TooLarge), 400, 422, "ELIMIT", forget},
 		{"busy", engine(transform.Overloaded), 503, 503, "EBUSY", forget},

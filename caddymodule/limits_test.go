@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ func TestLimitsThatAreNotSetHaveTheirDefaults(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			l := tt.limits
 			l.setDefaults()
-			if got := l.delivery(); got != tt.want {
+			if got := l.delivery(); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("%+v:\ngot  %+v\nwant %+v", tt.limits, got, tt.want)
 			}
 		})

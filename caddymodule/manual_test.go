@@ -54,7 +54,7 @@ func usagesOf[T any](options []block.Option[T]) []string {
 
 func TestManualHasEveryFieldOfTheJSON(t *testing.T) {
 	manual := page(t, "../docs/json.md")
-	for _, config := range []any{App{}, Origin{}, Breaker{}, NamedOrigin{}, Endpoint{}, Limits{}, Handler{}} {
+	for _, config := range []any{App{}, Origin{}, Breaker{}, NamedOrigin{}, Endpoint{}, Sizes{}, Limits{}, Handler{}} {
 		kind := reflect.TypeOf(config)
 		for i := range kind.NumField() {
 			name, _, _ := strings.Cut(kind.Field(i).Tag.Get("json"), ",")

@@ -47,6 +47,8 @@ func (a *App) newEndpoint(name string, config *Endpoint, own []*origin) (*endpoi
 // withoutOrigins returns all of an endpoint but the origins, for those who open none: config has its defaults and is
 // valid, and so are a's limits.
 func (a *App) withoutOrigins(name string, config *Endpoint) *endpoint {
+	limits := a.Limits.delivery()
+	limits.Sizes = config.Sizes.ladder()
 	return &endpoint{
 		name:   name,
 		config: config,
@@ -56,7 +58,8 @@ func (a *App) withoutOrigins(name string, config *Endpoint) *endpoint {
 			Formats:      config.autoFormats(),
 			Quality:      config.Quality,
 			DefaultImage: config.DefaultImage,
-			Limits:       a.Limits.delivery(),
+			Limits:       limits,
+			Always:       config.ready.always,
 		},
 	}
 }
@@ -147,6 +150,9 @@ func (rt *router) locate(bound *endpoint, host string, u *url.URL) (*endpoint, i
 		}
 	}
 	a, err := imageurl.Parse(path, u.RawQuery)
+	if err == nil {
+		err = e.admit(&a)
+	}
 	return e, a, err
 }
 

@@ -73,6 +73,9 @@ func (j *transformJob) run() error {
 	}
 	text := strings.TrimPrefix(j.chain, "tr:")
 	chain, err := syntax.Parse(text)
+	if err == nil {
+		chain, err = syntax.Expand(chain, nil) // names belong to endpoints
+	}
 	if err != nil {
 		return j.explain(text, err)
 	}

@@ -16,6 +16,7 @@ import (
 type Option[T any] struct {
 	Usage string // the word and what follows it, as in the manual
 	Many  bool   // may stand more than once
+	Each  bool   // may stand more than once, each time with another first argument
 	Args  func(into T, args []string) error
 	Block func(into T, d *caddyfile.Dispenser) error // instead of Args; reads arguments and a block
 	Check func(T) error                              // what is wrong with the value that was read; nil: nothing can be
@@ -34,8 +35,9 @@ func (o *Option[T]) Word() string {
 // ErrCount is what readers of arguments return when there are too few or too many.
 var ErrCount = errors.New("wrong number of arguments")
 
-// Read reads the block that opens on d's line, if one does, and returns where each word stands. Words of later
-// are known, but not supported yet.
+// Read reads the block that opens on d's line, if one does, and returns where each word stands; of options with Each
+// where it stands first, and where each of its first arguments does: "transform thumb". Words of later are known, but not
+// supported yet.
 func Read[T any](d *caddyfile.Dispenser, into T, options []Option[T], later ...string) (map[string]Place, error) {
 	set := map[string]Place{}
 	return set, ReadMore(d, into, options, set, later...)
@@ -69,11 +71,16 @@ func Checked[T any](check func(T) error, options ...Option[T]) []Option[T] {
 // Read reads one option whose word d stands on, and notes in set where it stands.
 func (o *Option[T]) Read(d *caddyfile.Dispenser, into T, set map[string]Place) error {
 	word := o.Word()
-	if first, ok := set[word]; ok && !o.Many {
-		return d.Errf("%s is already set at %s", word, first)
+	key := o.key(d)
+	first, again := set[key]
+	if again && !o.Many && (!o.Each || key != word) {
+		return d.Errf("%s is already set at %s", key, first)
 	}
 	at := Here(d)
-	set[word] = at
+	set[key] = at
+	if _, again := set[word]; !again {
+		set[word] = at
+	}
 	err := o.readValue(d, into)
 	if errors.Is(err, ErrCount) {
 		// Told here, where the word is known; the blocks around this one have their own.
@@ -85,6 +92,16 @@ func (o *Option[T]) Read(d *caddyfile.Dispenser, into T, set map[string]Place) e
 		}
 	}
 	return err
+}
+
+// key returns what may stand only once: the word on which d stands, for options with Each with its first argument.
+func (o *Option[T]) key(d *caddyfile.Dispenser) string {
+	if !o.Each || !d.NextArg() {
+		return o.Word()
+	}
+	key := o.Word() + " " + d.Val()
+	d.Prev()
+	return key
 }
 
 func (o *Option[T]) readValue(d *caddyfile.Dispenser, into T) error {
@@ -141,7 +158,7 @@ func Words[T any](options []Option[T]) []string {
 func Lift[Whole, Part any](options []Option[Part], part func(Whole) Part) []Option[Whole] {
 	lifted := make([]Option[Whole], len(options))
 	for i, o := range options {
-		lifted[i] = Option[Whole]{Usage: o.Usage, Many: o.Many, Elsewhere: o.Elsewhere}
+		lifted[i] = Option[Whole]{Usage: o.Usage, Many: o.Many, Each: o.Each, Elsewhere: o.Elsewhere}
 		if o.Args != nil {
 			lifted[i].Args = func(into Whole, args []string) error { return o.Args(part(into), args) }
 		}

@@ -27,6 +27,10 @@ type Endpoint struct {
 	Quality      int            // 1…100; 0 is 80
 	DefaultImage string         // key of the picture that stands in where no origin has the file; "" is none
 	Limits       Limits
+
+	// Always is done to every picture, after what was asked for. It holds no orig-true; requests of an endpoint that has
+	// it must not, either. Its items have no place (-1).
+	Always syntax.Chain
 }
 
 // Limits bound one request. Zero is no limit.

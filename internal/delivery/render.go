@@ -23,7 +23,7 @@ func (s *Render) Deliver(ctx context.Context, req *Request) (*Response, error) {
 	if err == nil || origins.KindOf(err) != origins.NotExist || !isOrigins(err) {
 		return resp, err
 	}
-	for _, standIn := range []string{defaultImage(req.Chain), req.Endpoint.DefaultImage} {
+	for _, standIn := range []string{defaultImage(req.chain()), req.Endpoint.DefaultImage} {
 		if standIn == "" || standIn == req.Key {
 			continue
 		}
@@ -143,7 +143,9 @@ func (s *Render) render(ctx context.Context, req *Request, original []byte, a or
 func (r *Request) Resolve(facts plan.Source, writable plan.Set) (plan.Plan, error) {
 	e := r.Endpoint
 	hints := plan.Hints{Accept: r.Accept, Formats: e.Formats, Quality: e.Quality, Writable: writable}
-	return plan.Resolve(r.Chain, plan.Sources{Base: facts}, hints, e.Limits.Limits)
+	hints.Rasterise = e.paintsAll()
+	p, err := plan.Resolve(r.chain(), plan.Sources{Base: facts}, hints, e.Limits.Limits)
+	return p, e.blame(err)
 }
 
 // sendOriginal answers with the original's bytes, which are in memory.

@@ -22,6 +22,8 @@ type Address struct {
 	// Texts are the transformations as given to syntax.Parse, the path's before the query's: what the columns of errors
 	// count in. Parse returns them beside an error, too; an error of the syntax is about the last.
 	Texts []string
+
+	chains []syntax.Chain // of each of Texts
 }
 
 // Error says which part of a URL is wrong. Errors of the transformation itself are *syntax.Error.
@@ -50,6 +52,7 @@ func Parse(escaped, query string) (Address, error) {
 		if a.Chain, err = syntax.Parse(*transformation); err != nil {
 			return Address{Texts: a.Texts}, err
 		}
+		a.chains = append(a.chains, a.Chain)
 	}
 	if query != "" {
 		err = a.readQuery(query)
@@ -161,6 +164,7 @@ func (a *Address) set(name, value string) error {
 			return err
 		}
 		a.Chain = append(a.Chain, chain...)
+		a.chains = append(a.chains, chain)
 	case "ik-attachment":
 		if value != "true" && value != "false" {
 			return &Error{name, "must be true or false"}

@@ -8,8 +8,9 @@ import (
 )
 
 // unconditional returns the chain with the branch that s takes in place of each condition. Whether one holds depends on
-// the size that the steps before it lead to and on nothing else: neither limits nor the client have a say.
-func unconditional(c syntax.Chain, s Source) (syntax.Chain, error) {
+// the size that the steps before it lead to and on nothing else: neither limits, but for the ladder of sizes, nor the
+// client have a say.
+func unconditional(c syntax.Chain, s Source, sizes Ladder) (syntax.Chain, error) {
 	conditions := func(s syntax.Step) bool { return s.If != nil }
 	if !slices.ContainsFunc(c, conditions) {
 		return c, nil
@@ -18,7 +19,7 @@ func unconditional(c syntax.Chain, s Source) (syntax.Chain, error) {
 		return nil, err
 	}
 	var taken syntax.Chain
-	at := newCanvas(s, 1, Limits{})
+	at := newCanvas(s, 1, Limits{Sizes: sizes})
 	for i, step := range c {
 		if !slices.ContainsFunc(c[i:], conditions) {
 			return append(taken, c[i:]...), nil

@@ -28,7 +28,7 @@ func TestConditionsEqualTheBranchWrittenOut(t *testing.T) {
 		if random.IntN(2) == 0 {
 			before = ""
 		}
-		size, err := sizeAfter(before, in.source)
+		size, err := sizeAfter(before, in.source, in.limits.Sizes)
 		if err != nil {
 			continue
 		}
@@ -66,10 +66,10 @@ func TestConditionsEqualTheBranchWrittenOut(t *testing.T) {
 }
 
 // sizeAfter returns the size that a step, with a colon behind it, leads to.
-func sizeAfter(step string, s plan.Source) ([2]int, error) {
+func sizeAfter(step string, s plan.Source, sizes plan.Ladder) ([2]int, error) {
 	s.Frames = 1
 	s.Format = plan.JPEG
-	in := input{strings.TrimSuffix(step, ":"), s, plan.Hints{Writable: everything.With(plan.JXL)}, plan.Limits{}}
+	in := input{strings.TrimSuffix(step, ":"), s, plan.Hints{Writable: everything.With(plan.JXL)}, plan.Limits{Sizes: sizes}}
 	p, err := in.resolve()
 	return [2]int{p.Width, p.Height}, err
 }

@@ -56,6 +56,15 @@ func checkChain(c syntax.Chain, l Limits) error {
 	if n := stepsOf(c); l.Steps > 0 && n > l.Steps {
 		return &LimitError{stepsLimit, fmt.Sprintf("the transformation has %d steps; at most %d are allowed", n, l.Steps)}
 	}
+	return Check(c)
+}
+
+// Check refuses what is wrong with a chain whatever the source: combinations of parameters that mean nothing, and names
+// that are not expanded. Its errors are *syntax.Error.
+func Check(c syntax.Chain) error {
+	if _, err := syntax.Expand(c, nil); err != nil {
+		return err
+	}
 	return checkSteps(c)
 }
 

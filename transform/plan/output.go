@@ -95,6 +95,9 @@ func (r *resolver) explicit() (choice, error) {
 		if r.source.Format != SVG {
 			return choice{}, refuse(r.out.format, "only SVG originals can be sent as SVG")
 		}
+		if r.hints.Rasterise {
+			return choice{warnings: []string{"every picture of this endpoint is changed, and then is no SVG; the format was chosen as for f-auto"}}, nil
+		}
 		return choice{}, nil
 	case "gif":
 		if r.source.Format != GIF {
@@ -118,7 +121,7 @@ func (r *resolver) explicit() (choice, error) {
 func (r *resolver) likeSource() choice {
 	f := r.source.Format
 	switch {
-	case f == SVG:
+	case f == SVG && !r.hints.Rasterise:
 		return choice{}
 	case !r.hints.Writable.Has(f) || f == HEIC || f == TIFF || f == AVIF && r.out.profile:
 		return choice{plain: true, warnings: []string{fmt.Sprintf("%s can't be written; f-orig chose a plain format", f)}}

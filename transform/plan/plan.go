@@ -43,6 +43,9 @@ type Hints struct {
 	Formats  []Format // the endpoint's candidates of f-auto, best first; empty is webp
 	Quality  int      // the endpoint's quality, 1…100; 0 is 80
 	Writable Set      // formats that the engine can write
+
+	// Rasterise turns vectors into pixels that would be sent unchanged: the endpoint changes every picture.
+	Rasterise bool
 }
 
 // Limits bound what a plan may cost. Zero is no limit.
@@ -52,6 +55,9 @@ type Limits struct {
 	OutputSide   int   // pixels of the longer side of the same
 	Frames       int   // frames of an animation; above it the first frame alone is used, with a warning
 	Steps        int   // steps of the chain
+
+	// Sizes holds the widths that steps may ask for; the zero Ladder lets any through.
+	Sizes Ladder
 }
 
 // Plan is what an engine executes: Load, then Ops one after the other, then Output. It is plain data.

@@ -129,6 +129,8 @@ func randomHints(random *rand.Rand) plan.Hints {
 		Formats:  pick(random, nil, []plan.Format{plan.AVIF, plan.WebP}, []plan.Format{plan.JXL, plan.JPEG}, []plan.Format{plan.PNG}),
 		Quality:  random.IntN(101),
 		Writable: pick(random, everything, everything, everything.With(plan.JXL), plan.SetOf(plan.JPEG, plan.PNG)),
+
+		Rasterise: random.IntN(4) == 0,
 	}
 }
 
@@ -149,6 +151,7 @@ func randomLimits(random *rand.Rand) plan.Limits {
 		OutputSide:   pick(random, 0, 0, 500, 8192),
 		Frames:       pick(random, 0, 0, 2, 100),
 		Steps:        pick(random, 0, 0, 2),
+		Sizes:        pick(random, plan.Ladder{}, plan.Ladder{}, plan.Ladder{Widths: []int{1, 40, 320, 640, 1999}}),
 	}
 }
 

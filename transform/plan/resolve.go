@@ -19,7 +19,7 @@ func Resolve(c syntax.Chain, s Sources, h Hints, l Limits) (Plan, error) {
 		return Plan{}, err
 	}
 	source := normal(s.Base)
-	c, err := unconditional(c, source)
+	c, err := unconditional(c, source, l.Sizes)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -32,7 +32,7 @@ func Resolve(c syntax.Chain, s Sources, h Hints, l Limits) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	if r.source.Format == SVG && !asked.rasterises() {
+	if r.source.Format == SVG && !asked.rasterises() && !h.Rasterise {
 		return r.untouchedSVG(asked), nil
 	}
 	if err := checkSource(r.source, l); err != nil {
@@ -96,7 +96,7 @@ func (r *resolver) firstFrame(asked choice, reason string) (Plan, error) {
 func (r *resolver) untouchedSVG(asked choice) Plan {
 	p := originalOf(r.source)
 	p.Warnings = asked.warnings
-	if asksForPixels(r.chain) {
+	if AsksForPixels(r.chain) {
 		p.Warnings = append(p.Warnings,
 			"the original is an SVG and was sent unchanged; add f-png, f-jpg, f-webp or f-avif to transform it as pixels")
 	}

@@ -20,6 +20,9 @@ func (c *canvas) step(s syntax.Step) error {
 	if err != nil {
 		return err
 	}
+	if err := g.toLadder(c); err != nil {
+		return err
+	}
 	if err := g.apply(c); err != nil {
 		return err
 	}
@@ -159,10 +162,13 @@ func focusOf(s syntax.Step) focus {
 	return f
 }
 
-// asksForPixels reports whether some step has a parameter that changes pixels.
-func asksForPixels(c syntax.Chain) bool {
+// AsksForPixels reports whether some step of a chain, be it in a branch, has a parameter that changes pixels.
+func AsksForPixels(c syntax.Chain) bool {
 	for _, s := range c {
 		if slices.ContainsFunc(s.Items, func(it syntax.Item) bool { return syntax.Paints(it.Name) }) {
+			return true
+		}
+		if s.If != nil && (AsksForPixels(s.If.Then) || AsksForPixels(s.If.Else)) {
 			return true
 		}
 	}

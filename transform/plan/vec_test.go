@@ -91,6 +91,7 @@ func (in input) resolve() (plan.Plan, error) {
 func inputOf(tb testing.TB, header map[string]string) input {
 	tb.Helper()
 	in := input{text: header["chain"], hints: plan.Hints{Writable: everything}}
+	var sizes plan.Ladder
 	for key, value := range header {
 		var err error
 		switch key {
@@ -107,6 +108,10 @@ func inputOf(tb testing.TB, header map[string]string) input {
 			in.hints.Quality, err = strconv.Atoi(value)
 		case "limits":
 			in.limits, err = limitsOf(value)
+		case "sizes":
+			sizes, err = sizesOf(value)
+		case "rasterise":
+			in.hints.Rasterise = value == "true"
 		default:
 			err = fmt.Errorf("unknown header")
 		}
@@ -114,6 +119,7 @@ func inputOf(tb testing.TB, header map[string]string) input {
 			tb.Fatalf("%s: %s: %v", key, value, err)
 		}
 	}
+	in.limits.Sizes = sizes
 	return in
 }
 

@@ -14,6 +14,10 @@ type Chain []Step
 type Step struct {
 	Items []Item // each parameter at most once, in the order of the table; in a parsed chain empty beside If, else never
 	If    *If    // nil for a step of items
+
+	// OwnSize marks a step of the endpoint's own whose size no ladder of sizes changes. It is never in a parsed chain; in
+	// the canonical text, where it makes a difference, it is the word own_size, which Parse refuses.
+	OwnSize bool
 }
 
 // Item is one parameter with its value: "w-300".
@@ -41,6 +45,9 @@ func (s Step) String() string {
 	items := make([]string, len(s.Items))
 	for i, it := range s.Items {
 		items[i] = it.String()
+	}
+	if s.OwnSize {
+		items = append(items, "own_size")
 	}
 	return strings.Join(items, ",")
 }

@@ -96,7 +96,7 @@ func (w writer) condition() string {
 
 func (w writer) step() string {
 	items := []string{"w-" + w.value(), "h-" + w.value(), "x-" + w.value(), "dpr-" + w.expression()}
-	items = append(items, w.pick("ar-4-3", "ar-4_3", "ar-4:3", "ar-"+w.expression()), w.pick("q-50", "f-jpeg", "bg-red", "fo-auto"))
+	items = append(items, w.pick("ar-4-3", "ar-4_3", "ar-4:3", "ar-"+w.expression()), w.pick("q-50", "f-jpeg", "bg-red", "fo-auto", "n-Thumb_1"))
 	w.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
 	return strings.Join(items[:1+w.IntN(len(items))], ",")
 }

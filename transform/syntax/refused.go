@@ -23,7 +23,6 @@ func refused() []Parameter {
 		{"2.1", notYet, "z:zoom"},
 		{"2.4", notYet, "dn:density"},
 		{"2.4", notYet, "pg:page"},
-		{"2.4", notYet, "n:named"},
 		{"2.4", notYet, "c2pa"},
 		{"2.5", notYet, "t:trim"},
 		{"2.7", notYet, "e-shadow:shadow e-gradient:gradient e-colorize:colorize cr:colorReplace"},

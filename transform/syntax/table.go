@@ -143,6 +143,11 @@ var table = slices.Concat([]Parameter{
 		Summary: "Stands in, transformed alike, where no origin has the picture. It may stand in any step; the last one counts.",
 	},
 	{
+		Name: namedParameter, SDK: "named", Section: "2.4", read: readName,
+		Grammar: nameGrammar, Default: "none",
+		Summary: "The endpoint's transformation of that name. Its steps stand here, behind a step of the items beside it.",
+	},
+	{
 		Name: "orig", SDK: "original", Section: "1.5", read: readBool,
 		Grammar: boolGrammar, Default: "false",
 		Summary: "Sends the original's bytes; everything else is ignored.",
