@@ -52,6 +52,9 @@ func (c *canvas) effects(s syntax.Step) error {
 			return err
 		}
 	}
+	if err := c.tint(s); err != nil {
+		return err
+	}
 	if n, given := syntax.Get[syntax.Integer](s, "bl"); given {
 		if err := c.hold(Blur{Sigma: float64(n) / 2}); err != nil {
 			return err

@@ -76,6 +76,12 @@ func (c *canvas) look(g geometry) error {
 	if err := c.effects(g.step); err != nil {
 		return err
 	}
+	if err := c.overlay(&g); err != nil {
+		return err
+	}
+	if g.flatten {
+		corners = g.background
+	}
 	if err := c.frame(g, corners); err != nil {
 		return err
 	}

@@ -203,6 +203,15 @@ func randomStep(random *rand.Rand) string {
 			items = append(items, effect)
 		}
 	}
+	for _, effect := range []string{
+		"e-shadow", "e-shadow-bl-0_st-100_x-N100_y-50", "e-shadow-st-0", "e-gradient", "e-gradient-ld-33_from-FF000050_to-blue_sp-7",
+		"e-gradient-ld-top_left_sp-cw_div_3", "e-gradient-from-transparent_to-00000000", "e-colorize", "e-colorize-co-red_in-0", "cr-red",
+		"cr-red_0_red", "cr-red_70_teal",
+	} {
+		if random.IntN(30) == 0 {
+			items = append(items, effect)
+		}
+	}
 	maybe(pick(random, "q-50", "pr-true", "lo-true", "md-true", "cp-true", "md-true,cp-true"))
 	return strings.Join(items, ",")
 }

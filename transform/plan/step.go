@@ -40,6 +40,8 @@ type geometry struct {
 	focus      focus
 	background Color
 	flatten    bool // bg was given
+	postponed  bool // bg was given as ground, and is to be filled when the step's shadow is drawn
+	ground     Color
 }
 
 // geometryOf reads the step's items. The step has passed checkStep.
@@ -47,6 +49,9 @@ func geometryOf(s syntax.Step, p picture) (geometry, error) {
 	g := geometry{step: s, strategy: strategyOf(s), focus: focusOf(s), background: black}
 	if bg, given := syntax.Get[syntax.Color](s, "bg"); given {
 		g.background, g.flatten = behind(s, bg), true
+		if castsShadow(s) {
+			g.background, g.flatten, g.postponed, g.ground = Color{}, false, true, g.background
+		}
 	}
 	w, h := boxOf(s, p)
 	if err := checkSide(math.Floor(max(w, h) + 0.5)); err != nil {

@@ -81,6 +81,9 @@ func (w *walker) apply(i int, op plan.Op) {
 		}
 		w.alpha = true
 		return
+	case plan.Shadow, plan.Gradient, plan.Tint, plan.Replace:
+		w.paint(op)
+		return
 	case plan.Flip, plan.Grey, plan.Contrast, plan.Blur, plan.Unsharp:
 		if !w.upright || !w.colour || op == plan.Op(plan.Flip{}) {
 			w.errorf("%v changes nothing, or comes too early", op)

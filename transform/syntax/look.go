@@ -63,12 +63,14 @@ func looks() []Parameter {
 		},
 	}
 	rows = append(rows, colourEffects...)
+	rows = append(rows, tints...)
 	rows = append(rows, Parameter{
 		Name: "bl", SDK: "blur", Section: "2.5", Paints: true, read: readInteger(1, 100),
 		Grammar: "a whole number from 1 to 100", Default: "none",
 		Summary: "Gaussian blur; sigma is half the number, in pixels of the result.",
 	})
 	rows = append(rows, sharpening...)
+	rows = append(rows, overlays...)
 	return append(
 		rows,
 		Parameter{

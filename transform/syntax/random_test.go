@@ -96,9 +96,26 @@ func (w writer) condition() string {
 
 func (w writer) step() string {
 	items := []string{"w-" + w.value(), "h-" + w.value(), "x-" + w.value(), "dpr-" + w.expression()}
-	items = append(items, w.pick("ar-4-3", "ar-4_3", "ar-4:3", "ar-"+w.expression()), w.pick("q-50", "f-jpeg", "bg-red", "fo-auto", "n-Thumb_1"))
+	items = append(items, w.pick("ar-4-3", "ar-4_3", "ar-4:3", "ar-"+w.expression()), w.pick("q-50", "f-jpeg", "bg-red", "fo-auto", "n-Thumb_1"), w.effect())
 	w.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
 	return strings.Join(items[:1+w.IntN(len(items))], ",")
+}
+
+// effect writes one that has parts, in any order.
+func (w writer) effect() string {
+	colour := func() string { return w.pick("red", "0f0", "FF000050", "00FF00") }
+	parts := []string{"ld-" + w.pick("top_left", "bottom", "012.5", "359"), "from-" + colour(), "to-" + colour(), "sp-" + w.pick("0.50", "1", "300", w.expression(), w.expression())}
+	name := "e-gradient"
+	switch w.IntN(4) {
+	case 0:
+		name, parts = "e-shadow", []string{"bl-" + w.pick("0", "10", "015"), "st-" + w.pick("30", "100"), "x-" + w.pick("N0", "2", "N100"), "y-" + w.pick("7.0", "2")}
+	case 1:
+		name, parts = "e-colorize", []string{"co-" + w.pick("gray", "navy", "123"), "in-" + w.pick("0", "100", "7")}
+	case 2:
+		return w.pick("cr-red", "cr-F00_35", "cr-navy_7_00ff00", "cr-123456_35_red")
+	}
+	w.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
+	return strings.Join(append([]string{name}, strings.Join(parts[:1+w.IntN(len(parts))], "_")), "-")
 }
 
 func (w writer) value() string { return w.pick("300", "0300.0", w.expression(), w.expression()) }

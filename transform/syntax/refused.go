@@ -25,7 +25,6 @@ func refused() []Parameter {
 		{"2.4", notYet, "pg:page"},
 		{"2.4", notYet, "c2pa"},
 		{"2.5", notYet, "t:trim"},
-		{"2.7", notYet, "e-shadow:shadow e-gradient:gradient e-colorize:colorize cr:colorReplace"},
 		{"2.7", notYet, "e-distort:distort"},
 		{"2.7", noModel, `e-bgremove:aiRemoveBackground e-removedotbg:aiRemoveBackgroundExternal e-changebg:aiChangeBackground
 			e-edit:aiEdit e-dropshadow:aiDropShadow e-retouch:aiRetouch e-upscale:aiUpscale e-genvar:aiVariation`},

@@ -28,6 +28,7 @@ func Run(t *testing.T, e transform.Engine, unread ...plan.Format) {
 		{"formats", s.formats},
 		{"ops", s.ops},
 		{"looks", s.looks},
+		{"paintings", s.paintings},
 		{"alpha", s.alpha},
 		{"colour", s.colour},
 		{"metadata", s.metadata},

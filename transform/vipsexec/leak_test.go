@@ -38,6 +38,21 @@ func TestNothingIsLeftToTheGarbageCollector(t *testing.T) {
 		{name: "an animation", src: transformtest.File("animated.webp"), n: 3, w: 20, h: 20, ops: []plan.Op{
 			plan.Resize{Width: 30, Height: 20}, plan.Colour{}, plan.SmartCrop{Width: 20, Height: 20}, plan.Orient{Orientation: 6},
 		}},
+		{name: "every op that paints", src: cutout, w: 60, h: 40, ops: []plan.Op{
+			plan.Tint{Color: plan.Color{R: 9, A: 255}, Percent: 50},
+			plan.Replace{To: plan.Color{R: 9, A: 255}, Tolerance: 50, Dominant: true},
+			plan.Replace{To: plan.Color{R: 9, A: 255}, From: plan.Color{G: 9, A: 255}, Tolerance: 5},
+			plan.Shadow{X: 3, Sigma: 2, Percent: 50},
+			plan.Gradient{Degrees: 20, From: plan.Color{A: 99}, Length: 30},
+		}},
+		{name: "an animation that is painted on", src: transformtest.File("animated.webp"), n: 3, w: 48, h: 32, ops: []plan.Op{
+			plan.Colour{},
+			plan.Replace{To: plan.Color{R: 9, A: 255}, Tolerance: 50, Dominant: true},
+			plan.Opacity{Percent: 50},
+			plan.Shadow{X: 3, Sigma: 9, Percent: 50},
+			plan.Tint{Color: plan.Color{R: 9, A: 255}, Percent: 50},
+			plan.Gradient{From: plan.Color{A: 99}, Length: 30},
+		}},
 		{name: "half a picture", src: jpeg[:len(jpeg)/2], w: 30, h: 20, ops: []plan.Op{plan.Resize{Width: 30, Height: 20}}, fails: true},
 		{name: "a mistaken plan", src: jpeg, w: 30, h: 21, ops: []plan.Op{plan.Resize{Width: 30, Height: 20}}, fails: true},
 		{name: "a passed deadline", src: jpeg, w: 8000, h: 8000, ops: []plan.Op{plan.Resize{Width: 8000, Height: 8000}}, deadline: 20 * time.Millisecond, fails: true},

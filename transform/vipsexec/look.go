@@ -26,6 +26,14 @@ func (j *job) look(op plan.Op) (done bool, err error) {
 		return true, j.eachFrame(func(f *vips.ImageRef) error { return errors.Join(toMemory(f), blur(f, op.Sigma, leastAmplitude)) })
 	case plan.Unsharp:
 		return true, j.eachFrame(func(f *vips.ImageRef) error { return j.unsharp(f, op) })
+	case plan.Tint:
+		return true, j.tint(op)
+	case plan.Replace:
+		return true, j.replace(op)
+	case plan.Shadow:
+		return true, j.eachFrame(func(f *vips.ImageRef) error { return j.shadow(f, op) })
+	case plan.Gradient:
+		return true, j.gradient(op)
 	case plan.Round:
 		return true, j.round(op)
 	case plan.Opacity:

@@ -46,6 +46,9 @@ func TestEveryPlanIsExecutable(t *testing.T) {
 		"rt-90", "rt-N90,fl-v", "rt-180,fl-h_v", "rt-45", "rt-N12.5,bg-red", "rt-3,bg-FF000050", "r-20", "r-max,bg-white", "r-5_0_90_7,b-4_FF000050",
 		"b-8_yellow", "r-9,b-cw_mul_0.05_navy", "o-50", "o-0,bg-0000FF30", "bl-1", "bl-100", "e-grayscale", "e-contrast", "e-sharpen", "e-usm",
 		"e-grayscale,e-contrast,bl-2,e-sharpen-90,e-usm-0-5-1-0.05,rt-10,fl-h,r-7,b-2_red,o-90", "e-grayscale,o-50,bg-red", "e-grayscale,r-30:b-3_teal",
+		"e-shadow", "e-shadow-bl-0_st-100_x-N50_y-99", "e-shadow-bl-15,bg-teal", "rt-7,e-shadow-x-N20,bg-FF000050", "e-gradient", "e-gradient-ld-123_sp-cw_div_2",
+		"e-gradient-ld-top_left_from-FF000050_to-blue_sp-9", "e-colorize", "e-colorize-co-red_in-40", "cr-red", "cr-red_80_9090A0", "e-grayscale,cr-teal_100",
+		"e-grayscale,e-contrast,e-colorize-co-gold,cr-navy,bl-3,e-shadow,e-gradient,r-20,b-3_teal,o-70,bg-red", "e-grayscale,e-shadow:e-gradient-from-red",
 	}
 	for i, look := range looks {
 		for j := range 3 {
