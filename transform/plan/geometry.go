@@ -158,7 +158,7 @@ func pad(enlarge bool) func(*canvas, geometry) error {
 		if err := resize(c, g); err != nil {
 			return err
 		}
-		return c.embed(g.dims, g.focus, g.background)
+		return g.embed(c, g.dims)
 	}
 }
 
@@ -186,13 +186,13 @@ func completed(both func(*canvas, geometry) error) func(*canvas, geometry) error
 func padExtract(c *canvas, g geometry) error {
 	c.cut(dims{min(g.width, c.width), min(g.height, c.height)}, g.focus)
 	g.fill(c)
-	return c.embed(g.dims, g.focus, g.background)
+	return g.embed(c, g.dims)
 }
 
 // padWhole pads where the picture is smaller than the box and cuts nothing.
 func padWhole(c *canvas, g geometry) error {
 	g.fill(c)
-	return c.embed(dims{max(g.width, c.width), max(g.height, c.height)}, g.focus, g.background)
+	return g.embed(c, dims{max(g.width, c.width), max(g.height, c.height)})
 }
 
 // extract cuts a window of exactly the box's size, unscaled.

@@ -56,8 +56,8 @@ func (o Round) String() string {
 
 func (o Opacity) String() string { return fmt.Sprintf("opacity %d", o.Percent) }
 
-// look does what the step asks for beyond geometry, in the order of the language: turning, effects, corners, border,
-// opacity. c is as geometry left it: with the background behind it, if there is one.
+// look does what the step asks for beyond geometry, in the order of the language: turning, bending, effects, corners,
+// border, opacity. c is as geometry left it: with the background behind it, if there is one.
 func (c *canvas) look(g geometry) error {
 	corners := Color{}
 	if g.flatten {
@@ -72,6 +72,9 @@ func (c *canvas) look(g geometry) error {
 		if err := c.hold(Flip{Horizontal: axes != "v", Vertical: axes != "h"}); err != nil {
 			return err
 		}
+	}
+	if err := c.distort(g.step, corners); err != nil {
+		return err
 	}
 	if err := c.effects(g.step); err != nil {
 		return err

@@ -23,8 +23,14 @@ func (c *canvas) step(s syntax.Step) error {
 	if err := g.toLadder(c); err != nil {
 		return err
 	}
+	c.warnOfFocus(s)
 	if err := g.apply(c); err != nil {
 		return err
+	}
+	if g.backdrop != nil { // for what is transparent where nothing was padded
+		if err := g.back(c, c.dims); err != nil {
+			return err
+		}
 	}
 	if err := c.look(g); err != nil {
 		return err
@@ -39,9 +45,10 @@ type geometry struct {
 	strategy   strategy
 	focus      focus
 	background Color
-	flatten    bool // bg was given
+	flatten    bool // bg was given, as a colour
 	postponed  bool // bg was given as ground, and is to be filled when the step's shadow is drawn
 	ground     Color
+	backdrop   *syntax.Backdrop // bg, where it is made from the picture; else nil
 }
 
 // geometryOf reads the step's items. The step has passed checkStep.
@@ -52,6 +59,9 @@ func geometryOf(s syntax.Step, p picture) (geometry, error) {
 		if castsShadow(s) {
 			g.background, g.flatten, g.postponed, g.ground = Color{}, false, true, g.background
 		}
+	}
+	if b, given := syntax.Get[syntax.Backdrop](s, "bg"); given {
+		g.backdrop = &b
 	}
 	w, h := boxOf(s, p)
 	if err := checkSide(math.Floor(max(w, h) + 0.5)); err != nil {
@@ -151,7 +161,7 @@ type focus struct {
 // focusOf reads fo.
 func focusOf(s syntax.Step) focus {
 	word, _ := syntax.Get[syntax.Word](s, "fo")
-	f := focus{x: middle, y: middle, smart: word == "auto"}
+	f := focus{x: middle, y: middle, smart: drawsTheEye(word)}
 	for part := range strings.SplitSeq(string(word), "_") {
 		switch part {
 		case "left":
@@ -182,6 +192,9 @@ func AsksForPixels(c syntax.Chain) bool {
 
 // checkStep refuses parameters that mean nothing without another one, or beside it.
 func checkStep(s syntax.Step) error {
+	if err := checkFocus(s); err != nil {
+		return err
+	}
 	_, w := s.Item("w")
 	_, h := s.Item("h")
 	for _, name := range []string{"ar", "c", "cm", "dpr"} {
@@ -207,7 +220,7 @@ func checkStep(s syntax.Step) error {
 			return refuse(centre, "stands beside "+edge.Name+"; a window takes one of the two")
 		}
 	}
-	return nil
+	return checkBackdrop(s)
 }
 
 // refuse says what is wrong with an item.

@@ -64,6 +64,9 @@ func (w *walker) apply(i int, op plan.Op) {
 		w.width, w.height = o.Width, o.Height
 		w.alpha = w.alpha || o.Background.A < 255
 		w.limits(op)
+	case plan.Backdrop, plan.Perspective, plan.Arc:
+		w.bend(op)
+		return
 	case plan.Rotate:
 		if o.Degrees <= 0 || o.Degrees >= 360 || !w.upright || !w.colour {
 			w.errorf("%v is no turn, or comes too early", o)

@@ -62,6 +62,7 @@ func looks() []Parameter {
 			Summary: "Mirrors left to right (h), top to bottom (v), or both.",
 		},
 	}
+	rows = append(rows, distortion)
 	rows = append(rows, colourEffects...)
 	rows = append(rows, tints...)
 	rows = append(rows, Parameter{

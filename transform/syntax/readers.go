@@ -137,21 +137,6 @@ func readBool(text string) (Value, *Error) {
 	return Bool(text == "true"), nil
 }
 
-// readBackground reads a plain colour.
-func readBackground(text string) (Value, *Error) {
-	kind, _, _ := strings.Cut(strings.ReplaceAll(text, "-", "_"), "_")
-	switch kind {
-	case "genfill":
-		return nil, &Error{Msg: needsModel("genfill")}
-	case "blurred", "dominant", "gradient":
-		return nil, unsupported(text)
-	}
-	if c, ok := ParseColor(text); ok {
-		return c, nil
-	}
-	return nil, &Error{}
-}
-
 // readPath reads the path of a file, in which @@ stands for a slash. As the SDKs do, it takes slashes around it for
 // nothing.
 func readPath(text string) (Value, *Error) {

@@ -2,7 +2,6 @@ package syntax
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -20,12 +19,10 @@ const (
 func refused() []Parameter {
 	var rows []Parameter
 	for _, group := range []struct{ section, why, names string }{
-		{"2.1", notYet, "z:zoom"},
 		{"2.4", notYet, "dn:density"},
 		{"2.4", notYet, "pg:page"},
 		{"2.4", notYet, "c2pa"},
 		{"2.5", notYet, "t:trim"},
-		{"2.7", notYet, "e-distort:distort"},
 		{"2.7", noModel, `e-bgremove:aiRemoveBackground e-removedotbg:aiRemoveBackgroundExternal e-changebg:aiChangeBackground
 			e-edit:aiEdit e-dropshadow:aiDropShadow e-retouch:aiRetouch e-upscale:aiUpscale e-genvar:aiVariation`},
 		{"2.10", notYet, "l:layers"},
@@ -57,26 +54,3 @@ func refusal(p *Parameter) string {
 func needsModel(value string) string {
 	return fmt.Sprintf("the value %s %s", quote(value), noModel)
 }
-
-// isLaterFocus reports whether word is a focus that needs a detector or stored coordinates: face, custom, an object of
-// the COCO list, several of them, or a mixture with _override.
-func isLaterFocus(word string) bool {
-	if word == "auto-custom_override" {
-		return true
-	}
-	for part := range strings.SplitSeq(word, "_") {
-		if part != "face" && part != "custom" && !slices.Contains(objects, part) {
-			return false
-		}
-	}
-	return true
-}
-
-// objects are the names that fo knows from the COCO data set.
-var objects = strings.Fields(`
-	person bicycle car motorcycle airplane bus train truck boat trafficLight fireHydrant stopSign parkingMeter bench
-	bird cat dog horse sheep cow elephant bear zebra giraffe backpack umbrella handbag tie suitcase frisbee skis
-	snowboard sportsBall kite baseballBat baseballGlove skateboard surfboard tennisRacket bottle wineGlass cup fork
-	knife spoon bowl banana apple sandwich orange broccoli carrot hotDog pizza donut cake chair couch pottedPlant bed
-	diningTable toilet tv laptop mouse remote keyboard cellPhone microwave oven toaster sink refrigerator book clock
-	vase scissors teddyBear hairDrier toothbrush`)

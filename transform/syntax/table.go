@@ -72,9 +72,16 @@ var table = slices.Concat([]Parameter{
 		Summary: "Padding, or cutting without scaling, in place of c.",
 	},
 	{
-		Name: "fo", SDK: "focus", Section: "2.1", Paints: true, read: readWord(focusWords, isLaterFocus),
-		Grammar: oneOf(focusWords), Default: "center",
-		Summary: "Which part is kept when cutting, where the picture sits when padding. auto keeps what draws the eye.",
+		Name: "fo", SDK: "focus", Section: "2.1", Paints: true, read: readFocus,
+		Grammar: focusGrammar, Default: "center",
+		Summary: "Which part is kept when cutting, where the picture sits when padding. auto keeps what draws the eye; " +
+			"so do face and objects until there is a detector. custom is center, as no coordinates are stored.",
+	},
+	{
+		Name: "z", SDK: "zoom", Section: "2.1", Paints: true, read: readZoom,
+		Grammar: "a number above 0, up to 100", Default: "1",
+		Summary: "How near fo goes to the face or object that it names. Without a detector it has no effect.",
+		Example: "w-240,h-240,fo-face,z-1.5",
 	},
 	{
 		Name: "x", SDK: "x", Section: "2.1", Paints: true, read: readExpressionOr(readOffset),
@@ -103,8 +110,8 @@ var table = slices.Concat([]Parameter{
 	},
 	{
 		Name: "bg", SDK: "background", Section: "2.6", Paints: true, read: readBackground,
-		Grammar: colourGrammar, Default: "000000",
-		Summary: "Colour of padding, and behind everything transparent.",
+		Grammar: backgroundGrammar, Default: "000000",
+		Summary: "Colour of padding, and behind everything transparent; or what stands in for it, made from the picture.",
 	},
 }, looks(), []Parameter{
 	{

@@ -29,6 +29,7 @@ func Run(t *testing.T, e transform.Engine, unread ...plan.Format) {
 		{"ops", s.ops},
 		{"looks", s.looks},
 		{"paintings", s.paintings},
+		{"scenes", s.scenes},
 		{"alpha", s.alpha},
 		{"colour", s.colour},
 		{"metadata", s.metadata},

@@ -27,7 +27,6 @@ func (j *job) dominant() (c plan.Color, found bool, err error) {
 		small.SetPages(1), // govips would take the roll for many pictures
 		small.SetPageHeight(small.Height()),
 		small.ExtractArea(0, 0, small.Width(), height),
-		forColour(small, opaqueBlack),
 	); err != nil {
 		return c, false, err
 	}
@@ -44,28 +43,31 @@ func (j *job) dominant() (c plan.Color, found bool, err error) {
 	return c, found, nil
 }
 
-// mostFrequent returns the mean of the most frequent colours among pixels of 3 channels, or 4 with alpha: of those that
-// agree in the upper 4 bits of each channel. Pixels that are less than half visible don't count.
-func mostFrequent(pixels []byte, channels int) (c plan.Color, found bool) {
-	type bin struct{ pixels, r, g, b int }
-	var bins [1 << 12]bin
-	best := 0
-	for ; len(pixels) >= channels; pixels = pixels[channels:] {
-		if channels > 3 && pixels[3] < 128 {
+// mostFrequent returns the colour that pixels have most often: the mean of those in the fullest of the bins that 16 levels a
+// channel make. Pixels lie one after the other, of 1 (grey), 2 (grey and alpha), 3 (RGB) or 4 (RGB and alpha) bytes; those
+// less than half visible don't count. It is false where none does.
+func mostFrequent(pixels []byte, bands int) (plan.Color, bool) {
+	type bin struct{ n, r, g, b uint64 }
+	bins := make([]bin, 1<<12)
+	fullest := &bins[0]
+	for i := 0; i+bands <= len(pixels); i += bands {
+		p := pixels[i : i+bands]
+		if bands%2 == 0 && p[bands-1] <= math.MaxUint8/2 {
 			continue
 		}
-		r, g, b := int(pixels[0]), int(pixels[1]), int(pixels[2])
-		i := r>>4<<8 | g>>4<<4 | b>>4
-		p := &bins[i]
-		p.pixels, p.r, p.g, p.b = p.pixels+1, p.r+r, p.g+g, p.b+b
-		if p.pixels > bins[best].pixels {
-			best = i
+		r, g, b := p[0], p[0], p[0]
+		if bands > 2 {
+			g, b = p[1], p[2]
+		}
+		at := &bins[int(r>>4)<<8|int(g>>4)<<4|int(b>>4)]
+		at.n, at.r, at.g, at.b = at.n+1, at.r+uint64(r), at.g+uint64(g), at.b+uint64(b)
+		if at.n > fullest.n {
+			fullest = at
 		}
 	}
-	p := bins[best]
-	if p.pixels == 0 {
-		return c, false
+	if fullest.n == 0 {
+		return plan.Color{}, false
 	}
-	mean := func(sum int) uint8 { return uint8((sum + p.pixels/2) / p.pixels) }
-	return plan.Color{R: mean(p.r), G: mean(p.g), B: mean(p.b), A: math.MaxUint8}, true
+	mean := func(sum uint64) uint8 { return uint8((sum + fullest.n/2) / fullest.n) }
+	return plan.Color{R: mean(fullest.r), G: mean(fullest.g), B: mean(fullest.b), A: math.MaxUint8}, true
 }

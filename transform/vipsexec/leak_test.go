@@ -53,8 +53,26 @@ func TestNothingIsLeftToTheGarbageCollector(t *testing.T) {
 			plan.Tint{Color: plan.Color{R: 9, A: 255}, Percent: 50},
 			plan.Gradient{From: plan.Color{A: 99}, Length: 30},
 		}},
+		{name: "what bends and stands before itself", src: cutout, w: 50, h: 40, ops: []plan.Op{
+			plan.Colour{},
+			plan.Backdrop{X: 10, Width: 80, Height: 40, Sigma: 12, Brightness: 5},
+			plan.Backdrop{Y: 5, Width: 80, Height: 50, Kind: plan.BackdropDominant},
+			plan.Perspective{Corners: [4]plan.Corner{{X: 0}, {X: 60, Y: 10}, {X: 50, Y: 30}, {X: 10, Y: 30}}, Width: 60, Height: 30},
+			plan.Backdrop{Y: 5, Width: 60, Height: 40, Kind: plan.BackdropCorners},
+			plan.Arc{Degrees: 30, Radius: 114.6, Width: 50, Height: 40, Background: plan.Color{A: 255}},
+		}},
+		{name: "an animation before itself", src: transformtest.File("animated.webp"), n: 3, w: 60, h: 20, ops: []plan.Op{
+			plan.Resize{Width: 30, Height: 20},
+			plan.Colour{},
+			plan.Backdrop{X: 5, Width: 60, Height: 20, Sigma: 2},
+			plan.Backdrop{X: 0, Width: 60, Height: 20, Kind: plan.BackdropAcross},
+			plan.Arc{Degrees: -20, Radius: 172, Width: 60, Height: 20},
+		}},
 		{name: "half a picture", src: jpeg[:len(jpeg)/2], w: 30, h: 20, ops: []plan.Op{plan.Resize{Width: 30, Height: 20}}, fails: true},
 		{name: "a mistaken plan", src: jpeg, w: 30, h: 21, ops: []plan.Op{plan.Resize{Width: 30, Height: 20}}, fails: true},
+		{name: "a deadline passed while bending", src: jpeg, w: 9000, h: 9000, ops: []plan.Op{
+			plan.Colour{}, plan.Perspective{Corners: [4]plan.Corner{{}, {X: 9000}, {X: 9000, Y: 9000}, {X: 9, Y: 9000}}, Width: 9000, Height: 9000},
+		}, deadline: 100 * time.Millisecond, fails: true},
 		{name: "a passed deadline", src: jpeg, w: 8000, h: 8000, ops: []plan.Op{plan.Resize{Width: 8000, Height: 8000}}, deadline: 20 * time.Millisecond, fails: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

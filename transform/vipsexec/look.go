@@ -38,6 +38,16 @@ func (j *job) look(op plan.Op) (done bool, err error) {
 		return true, j.round(op)
 	case plan.Opacity:
 		return true, opacity(j.img, op)
+	case plan.Backdrop:
+		return true, j.backdrop(op)
+	case plan.Perspective:
+		return true, j.eachFrame(func(f *vips.ImageRef) error {
+			return j.bend(f, op.Width, op.Height, op.Background, perspective(op, f.Width(), f.Height()))
+		})
+	case plan.Arc:
+		return true, j.eachFrame(func(f *vips.ImageRef) error {
+			return j.bend(f, op.Width, op.Height, op.Background, arc(op, f.Width(), f.Height()))
+		})
 	}
 	return false, nil
 }

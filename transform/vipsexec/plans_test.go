@@ -42,6 +42,14 @@ func TestEveryPlanIsExecutable(t *testing.T) {
 	crops := []string{"", "c-force", "c-at_max", "c-at_least", "c-maintain_ratio", "cm-extract", "cm-pad_resize", "cm-pad_resize,bg-FF000050", "cm-pad_extract,bg-00FF00", "fo-auto", "cm-extract,fo-auto", "fo-bottom_right", "cm-extract,x-10,y-5"}
 	outputs := []string{"", "f-jpg", "f-webp", "f-avif", "f-png", "f-auto", "f-jpg,pr-true", "f-png,lo-true", "f-webp,lo-true,md-true", "f-jpg,cp-true,md-true", "q-30"}
 	chains := []string{"w-100,h-77:w-50", "w-60,h-60,fo-auto:h-20,cm-extract:w-90,h-90,cm-pad_resize,bg-112233", "w-2000,c-at_max:w-30"}
+	scenes := []string{
+		"w-90,h-70,cm-pad_resize,bg-blurred", "w-900,h-70,cm-pad_resize_no_enlarge,bg-blurred_80_N40,f-jpg", "h-90,ar-1-2,cm-pad_resize,bg-blurred_0_255,r-9",
+		"w-90,h-300,cm-pad_extract,bg-dominant", "w-90,cm-pad_resize,bg-gradient_dominant,f-webp", "w-400,h-90,cm-pad_extract_no_shrink,bg-gradient_dominant_4",
+		"w-90,h-70,cm-pad_resize,bg-gradient_dominant:w-70,h-90,cm-pad_resize,bg-blurred,f-png", "w-60,h-60,fo-dog_cat,z-2", "w-60,h-60,fo-custom,cm-extract",
+		"e-distort-p-20_0_200_30_170_120_0_90", "w-90,e-distort-p-N20_0_20_5_25_60_0_50,bg-red,f-jpg", "e-distort-p-0_0_1_0_1_1_0_1", "e-distort-p-300_0_0_0_9_200_290_190,o-50",
+		"w-90,e-distort-a-60", "e-distort-a-N359,bg-FF000050,f-webp", "h-30,cm-extract,e-distort-a-360,e-grayscale,bl-3,f-jpg", "e-grayscale:w-80,e-distort-a-0.5",
+		"e-grayscale:w-90,h-70,cm-pad_resize,bg-dominant", "rt-30,e-distort-a-N90,r-8,b-3_red,o-80:w-60,h-60,cm-pad_resize,bg-blurred",
+	}
 	looks := []string{
 		"rt-90", "rt-N90,fl-v", "rt-180,fl-h_v", "rt-45", "rt-N12.5,bg-red", "rt-3,bg-FF000050", "r-20", "r-max,bg-white", "r-5_0_90_7,b-4_FF000050",
 		"b-8_yellow", "r-9,b-cw_mul_0.05_navy", "o-50", "o-0,bg-0000FF30", "bl-1", "bl-100", "e-grayscale", "e-contrast", "e-sharpen", "e-usm",
@@ -50,6 +58,7 @@ func TestEveryPlanIsExecutable(t *testing.T) {
 		"e-gradient-ld-top_left_from-FF000050_to-blue_sp-9", "e-colorize", "e-colorize-co-red_in-40", "cr-red", "cr-red_80_9090A0", "e-grayscale,cr-teal_100",
 		"e-grayscale,e-contrast,e-colorize-co-gold,cr-navy,bl-3,e-shadow,e-gradient,r-20,b-3_teal,o-70,bg-red", "e-grayscale,e-shadow:e-gradient-from-red",
 	}
+	chains = append(chains, scenes...)
 	for i, look := range looks {
 		for j := range 3 {
 			size := "w-90,h-70,cm-pad_resize,"
