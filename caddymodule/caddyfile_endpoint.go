@@ -28,8 +28,9 @@ var endpointOptions = []block.Option[*Endpoint]{
 	{Usage: "unnamed allow|deny", Args: block.One(func(e *Endpoint) *string { return &e.Unnamed }), Check: (*Endpoint).validate},
 	{Usage: "always <chain>", Args: block.One(func(e *Endpoint) *string { return &e.Always })},
 	{Usage: "sizes <width...> [snap|strict]", Args: readSizes},
-	{Usage: "formats <format...>", Args: block.Some(func(e *Endpoint) *[]string { return &e.Formats }), Check: (*Endpoint).validate},
-	{Usage: "quality <1-100>", Args: readQuality},
+	{Usage: "formats <format...> [smallest]", Args: block.Some(func(e *Endpoint) *[]string { return &e.Formats }), Check: (*Endpoint).validate},
+	{Usage: "quality <1-100> [exact]", Args: readQuality},
+	{Usage: "save_data [<1-100>]", Args: readSaveData},
 	{Usage: "cache_control origin|<value>", Args: readCacheControl, Check: (*Endpoint).validate},
 	{Usage: "miss_ttl <duration>", Args: readTTL(func(e *Endpoint) **caddy.Duration { return &e.MissTTL }), Check: (*Endpoint).validate},
 	{Usage: "degraded_ttl <duration>", Args: readTTL(func(e *Endpoint) **caddy.Duration { return &e.DegradedTTL }), Check: (*Endpoint).validate},
@@ -64,17 +65,42 @@ func readCacheControl(e *Endpoint, args []string) error {
 	return nil
 }
 
-// readQuality reads a quality; 0 would say in JSON that none is set.
-func readQuality(e *Endpoint, args []string) error {
-	if len(args) != 1 {
+// readQuality reads a quality, and whether it is a ceiling.
+func readQuality(e *Endpoint, args []string) (err error) {
+	switch {
+	case len(args) == 0 || len(args) > 2:
 		return block.ErrCount
+	case len(args) == 2 && args[1] != "exact":
+		return fmt.Errorf("unknown value %q; expected exact or nothing behind the number", args[1])
 	}
-	n, err := strconv.Atoi(args[0])
+	e.QualityExact = len(args) == 2
+	e.Quality, err = qualityNumber(args[0])
+	return err
+}
+
+// defaultSaveData is the quality for clients that save data where the option says none.
+const defaultSaveData = 50
+
+// readSaveData reads a quality that may be left out.
+func readSaveData(e *Endpoint, args []string) (err error) {
+	switch len(args) {
+	case 0:
+		e.SaveData = defaultSaveData
+	case 1:
+		e.SaveData, err = qualityNumber(args[0])
+	default:
+		err = block.ErrCount
+	}
+	return err
+}
+
+// qualityNumber reads a quality; 0 would say in JSON that none is set.
+func qualityNumber(text string) (int, error) {
+	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > 100 {
-		return fmt.Errorf("%q is out of range; set a number from 1 to 100", args[0])
+		return 0, fmt.Errorf("%q is out of range; set a number from 1 to 100", text)
 	}
-	e.Quality = n
-	return nil
+	return n, nil
 }
 
 // defaultPreferLastGood is how long the last good origin is asked first where the option says no time.

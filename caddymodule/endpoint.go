@@ -60,11 +60,20 @@ type Endpoint struct {
 	Sizes *Sizes `json:"sizes,omitempty"`
 
 	// Candidates of the automatic format, best first: `jxl`, `avif`, `webp`. The first that the client accepts and
-	// that suits the picture is taken. Default: `webp`.
+	// that suits the picture is taken. With `smallest` behind them the picture is encoded in each that it could be, and
+	// in the format for clients that accept none, and the smallest file is sent. Default: `webp`.
 	Formats []string `json:"formats,omitempty"`
 
-	// Quality of lossy encodings where the URL says none, 1 to 100. Default: 80.
+	// Quality of lossy encodings where the URL says none, 1 to 100. A JPEG that has less itself, and is not scaled down,
+	// gets its own. Default: 80.
 	Quality int `json:"quality,omitempty"`
+
+	// `quality` is meant for JPEG pictures of less quality too. Default: false.
+	QualityExact bool `json:"quality_exact,omitempty"`
+
+	// Quality of lossy encodings for clients that send `Save-Data: on`, where the URL says none, 1 to 100; the smaller
+	// of the two counts. Default: those of all clients.
+	SaveData int `json:"save_data,omitempty"`
 
 	// Value of the Cache-Control header that clients get, or `origin` to pass on what the origin says. Default:
 	// `public, max-age=31536000, must-revalidate`.
@@ -119,6 +128,9 @@ var (
 	activeContents = []string{"block", "allow"}
 	errorStatuses  = []string{"imagekit", "native"}
 )
+
+// smallest is the word behind the formats that has the smallest file sent.
+const smallest = "smallest"
 
 // prepare resolves placeholders, judges all fields and fills in defaults.
 func (e *Endpoint) prepare(r *caddy.Replacer) error {
@@ -215,7 +227,8 @@ var endpointChecks = []struct {
 	{"unnamed", func(e *Endpoint) error { return checkWord(e.Unnamed, unnamedWords) }},
 	{"sizes", func(e *Endpoint) error { return e.Sizes.check() }},
 	{"formats", (*Endpoint).checkFormats},
-	{"quality", (*Endpoint).checkQuality},
+	{"quality", func(e *Endpoint) error { return checkQuality(e.Quality) }},
+	{"save_data", func(e *Endpoint) error { return checkQuality(e.SaveData) }},
 	{"cache_control", (*Endpoint).checkCacheControl},
 	{"miss_ttl", func(e *Endpoint) error { return checkTTL(e.MissTTL) }},
 	{"degraded_ttl", func(e *Endpoint) error { return checkTTL(e.DegradedTTL) }},
@@ -237,15 +250,20 @@ func (e *Endpoint) validate() error {
 }
 
 func (e *Endpoint) checkFormats() error {
-	if slices.Contains(e.Formats, "smallest") {
-		return errors.New(`"smallest" is not supported in this version; write the formats, best first`)
+	formats := e.Formats
+	if e.smallest() {
+		formats = formats[:len(formats)-1]
 	}
-	return checkWords(e.Formats, texts(autoFormats))
+	if slices.Contains(formats, smallest) || e.smallest() && len(formats) == 0 {
+		return fmt.Errorf("%q stands once, behind the formats that it chooses from", smallest)
+	}
+	return checkWords(formats, texts(autoFormats))
 }
 
-func (e *Endpoint) checkQuality() error {
-	if e.Quality < 0 || e.Quality > 100 {
-		return fmt.Errorf("%d is out of range; set a number from 1 to 100", e.Quality)
+// checkQuality judges a quality, which is 0 where none is set.
+func checkQuality(quality int) error {
+	if quality < 0 || quality > 100 {
+		return fmt.Errorf("%d is out of range; set a number from 1 to 100", quality)
 	}
 	return nil
 }
@@ -312,6 +330,11 @@ func (e *Endpoint) fallbackKinds() []origins.Kind {
 		}
 	}
 	return kinds
+}
+
+// smallest reports whether the smallest file is sent, not the first format that suits.
+func (e *Endpoint) smallest() bool {
+	return len(e.Formats) > 0 && e.Formats[len(e.Formats)-1] == smallest
 }
 
 // autoFormats returns the candidates of the automatic format, best first.

@@ -58,8 +58,12 @@ func TestEndpointsKeepWhatIsSet(t *testing.T) {
 	if got := e.fallbackKinds(); !slices.Equal(got, []origins.Kind{origins.Timeout}) {
 		t.Errorf("fallback_on timeout: got %v", got)
 	}
-	if got := e.autoFormats(); !slices.Equal(got, []plan.Format{plan.AVIF, plan.WebP}) {
-		t.Errorf("formats avif webp: got %v", got)
+	if got := e.autoFormats(); !slices.Equal(got, []plan.Format{plan.AVIF, plan.WebP}) || e.smallest() {
+		t.Errorf("formats avif webp: got %v, smallest %v", got, e.smallest())
+	}
+	e.Formats = append(e.Formats, "smallest")
+	if got := e.autoFormats(); !slices.Equal(got, []plan.Format{plan.AVIF, plan.WebP}) || !e.smallest() {
+		t.Errorf("formats avif webp smallest: got %v, smallest %v", got, e.smallest())
 	}
 }
 
@@ -131,6 +135,9 @@ func TestInlineEndpointsAreCheckedAsTheOthersAre(t *testing.T) {
 		{"same name", Endpoint{}, own("a", "a"), `inline_origins: name "a" stands twice`},
 		{"name of the app's", Endpoint{Origins: []string{"photos"}}, own("photos"), `inline_origins: name "photos" stands twice`},
 		{"a field", Endpoint{Quality: 101}, own("a"), "quality: 101 is out of range; set a number from 1 to 100"},
+		{"another field", Endpoint{SaveData: -1}, own("a"), "save_data: -1 is out of range; set a number from 1 to 100"},
+		{"the smallest of nothing", Endpoint{Formats: []string{"smallest"}}, own("a"), `formats: "smallest" stands once, behind the formats that it chooses from`},
+		{"the smallest of some", Endpoint{Formats: []string{"avif", "smallest"}}, own("a"), ""},
 		{"a placeholder", Endpoint{ReqFrom: "{env.NO_SUCH_VARIABLE}"}, own("a"), "req_from: resolving placeholders"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

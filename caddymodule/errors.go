@@ -168,6 +168,9 @@ func (x *exchange) fail(err error) error {
 	h.Set("ik-error", f.describe(err))
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", x.errorCacheControl(f))
+	if vary := varyHeaders(x.errorVary(err)); vary != "" {
+		h.Add("Vary", vary)
+	}
 	if f == faultBusy {
 		h.Set("Retry-After", "1")
 	}
@@ -199,6 +202,18 @@ func (x *exchange) errorCacheControl(f fault) string {
 		return fmt.Sprintf("public, max-age=%d", seconds(x.endpoint.config.MissTTL))
 	}
 	return "no-store"
+}
+
+// errorVary returns the hints that an error may depend on: those of its transformation, if it is about what becomes of a
+// picture.
+func (x *exchange) errorVary(err error) plan.Vary {
+	_, chain := errors.AsType[*syntax.Error](err)
+	_, limit := errors.AsType[*plan.LimitError](err)
+	_, engine := errors.AsType[*transform.Error](err)
+	if !chain && !limit && !engine {
+		return 0
+	}
+	return plan.VaryOf(x.address.Chain)
 }
 
 // hasErrorRoute reports whether the site handles errors of this status itself (handle_errors).

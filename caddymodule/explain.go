@@ -15,7 +15,9 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
+	"golang.org/x/net/http/httpguts"
 
+	"github.com/imageorigin/imageorigin/internal/block"
 	"github.com/imageorigin/imageorigin/internal/delivery"
 	"github.com/imageorigin/imageorigin/internal/imageurl"
 	"github.com/imageorigin/imageorigin/transform"
@@ -26,7 +28,7 @@ import (
 // explainCommand returns `caddy imageorigin explain`.
 func explainCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "explain [--config <file>] [--adapter <name>] [--host <host>] [--endpoint <name>] [--accept <header>] " +
+		Use: "explain [--config <file>] [--adapter <name>] [--host <host>] [--endpoint <name>] [--accept <header>] [--header <name: value>]... " +
 			"[--file <file> | [--size <width>x<height>] [--format <format>] [--frames <n>] [--alpha]] <url or path>",
 		Short: "Says what a URL asks for, and what is done for it, step by step",
 		Long: `
@@ -59,6 +61,7 @@ The exit status is 0 if the visitor gets a picture or file, 1 otherwise.`,
 	cmd.Flags().String("host", "", "Host that the visitor asks, where the URL has none")
 	cmd.Flags().StringP("endpoint", "e", "", "Name of the endpoint whose handler answers")
 	cmd.Flags().String("accept", "", "Accept header of the visitor's browser")
+	cmd.Flags().StringArray("header", nil, "Another header of the visitor's browser, as \"Sec-CH-Width: 600\"; may be repeated")
 	cmd.Flags().StringP("file", "f", "", "A picture that stands for the original")
 	cmd.Flags().StringP("size", "s", "", "Size of the original, as <width>x<height>")
 	cmd.Flags().String("format", "", "Format of the original")
@@ -75,11 +78,13 @@ The exit status is 0 if the visitor gets a picture or file, 1 otherwise.`,
 var errRefused = errors.New("the visitor gets an error")
 
 func runExplain(flags caddycmd.Flags, target string) error {
-	x := explainerOf(flags)
+	x, err := explainerOf(flags)
+	if err != nil {
+		return err
+	}
 	config, adapter := flags.String("config"), flags.String("adapter")
 	switch {
 	case config != "":
-		var err error
 		if x.config, _, _, err = caddycmd.LoadConfig(config, adapter); err != nil {
 			return err
 		}
@@ -93,27 +98,50 @@ func runExplain(flags caddycmd.Flags, target string) error {
 
 // explainer explains URLs.
 type explainer struct {
-	config                 []byte // JSON; nil is none
-	host, endpoint, accept string
-	file, size, format     string
-	frames                 int
-	alpha                  bool
+	config             []byte // JSON; nil is none
+	host, endpoint     string
+	header             http.Header // of the visitor's browser
+	file, size, format string
+	frames             int
+	alpha              bool
 
 	site *site
 }
 
 // explainerOf returns an explainer without a config.
-func explainerOf(flags caddycmd.Flags) explainer {
+func explainerOf(flags caddycmd.Flags) (explainer, error) {
+	header, err := readHeaders(flags)
 	return explainer{
 		host:     flags.String("host"),
 		endpoint: flags.String("endpoint"),
-		accept:   flags.String("accept"),
+		header:   header,
 		file:     flags.String("file"),
 		size:     flags.String("size"),
 		format:   flags.String("format"),
 		frames:   flags.Int("frames"),
 		alpha:    flags.Bool("alpha"),
+	}, err
+}
+
+// readHeaders returns the headers that the flags tell of the visitor's browser.
+func readHeaders(flags caddycmd.Flags) (http.Header, error) {
+	lines, err := flags.GetStringArray("header")
+	if err != nil {
+		return nil, err
 	}
+	h := http.Header{}
+	if accept := flags.String("accept"); accept != "" {
+		h.Set("Accept", accept)
+	}
+	for _, line := range lines {
+		name, value, colon := strings.Cut(line, ":")
+		value = strings.TrimSpace(value)
+		if !colon || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
+			return nil, fmt.Errorf("--header: %q is not a header; write it as \"Sec-CH-Width: 600\"", line)
+		}
+		h.Add(name, value)
+	}
+	return h, nil
 }
 
 // explain writes what becomes of target, a URL or a path with its query.
@@ -160,7 +188,7 @@ func (x *explainer) tell(r *sheet, u *url.URL) error {
 	if err != nil {
 		return refuse(r, e, a.Texts[max(0, len(a.Texts)-1):], err)
 	}
-	req := e.request(a, http.Header{"Accept": {x.accept}})
+	req := e.request(a, x.header)
 	r.line("key", a.Key)
 	r.line("chain", a.Chain.String())
 	r.line("always", e.delivery.Always.String())
@@ -177,7 +205,7 @@ func (x *explainer) tell(r *sheet, u *url.URL) error {
 	if err != nil {
 		return refuse(r, e, a.Texts, err)
 	}
-	result.tell(r)
+	result.tell(r, x.header)
 	return nil
 }
 
@@ -257,8 +285,10 @@ func (x *explainer) resolve(req *delivery.Request) (resolved, error) {
 	}
 	result.plan, err = req.Resolve(facts, allWritable)
 	// Which of these a server writes depends on how libvips was built.
-	if f := result.plan.Output.Format; err == nil && (f == plan.AVIF || f == plan.JXL) {
-		result.supposed = fmt.Sprintf("that the server can write %s; --file asks the engine", f)
+	for _, o := range result.plan.Outputs() {
+		if f := o.Format; err == nil && result.supposed == "" && (f == plan.AVIF || f == plan.JXL) {
+			result.supposed = fmt.Sprintf("that the server can write %s; --file asks the engine", f)
+		}
 	}
 	return result, err
 }
@@ -357,6 +387,18 @@ func describeSource(s plan.Source) string {
 	return text
 }
 
+// describeFormats writes the format of the result, or those among which the smallest file is it.
+func describeFormats(p plan.Plan) string {
+	var names []string
+	for _, o := range p.Outputs() {
+		names = append(names, o.Format.String())
+	}
+	if len(names) == 1 {
+		return names[0]
+	}
+	return block.List(names, "or") + ", whichever is smallest"
+}
+
 // describeSize writes width, height and, of animations, the number of frames.
 func describeSize(width, height, frames int) string {
 	text := fmt.Sprintf("%dx%d", width, height)
@@ -366,8 +408,8 @@ func describeSize(width, height, frames int) string {
 	return text
 }
 
-// tell adds plan, result and warnings.
-func (d resolved) tell(r *sheet) {
+// tell adds plan, result, what depends on the visitor's headers, and warnings.
+func (d resolved) tell(r *sheet, h http.Header) {
 	p := d.plan
 	if d.whole || p.Original {
 		result := "the original's bytes"
@@ -380,16 +422,17 @@ func (d resolved) tell(r *sheet) {
 		r.line("result", result)
 	} else {
 		steps := p
-		steps.Vary, steps.Warnings = false, nil // have lines of their own
+		steps.Vary, steps.Warnings = 0, nil // have lines of their own
 		r.line("plan", steps.String())
-		result := describeSize(p.Width, p.Height, p.Frames) + " " + p.Output.Format.String()
-		if p.Output.KeepSmaller {
+		result := describeSize(p.Width, p.Height, p.Frames) + " " + describeFormats(p)
+		if p.KeepsSmaller() {
 			result += ", or the original's bytes where they are not more"
 		}
 		r.line("result", result)
 	}
-	if p.Vary {
-		r.line("vary", "Accept")
+	r.line("vary", varyHeaders(p.Vary))
+	if ratio := contentDPR(h, p); ratio != "" {
+		r.line("header", "Content-DPR: "+ratio)
 	}
 	for _, warning := range p.Warnings {
 		r.line("warning", warning)

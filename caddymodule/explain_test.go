@@ -147,6 +147,39 @@ vary      Accept
 `,
 		},
 		{
+			name: "hints", args: []string{
+				"--size", "640x865", "--header", "Sec-CH-Width: 212", "--header", "sec-ch-dpr:2", "--header", "Accept: image/webp", "tr:w-auto,dpr-auto/a.jpg",
+			}, want: `
+endpoint  default
+key       a.jpg
+chain     w-auto,dpr-auto
+source    640x865 jpeg
+plan      load jpeg
+          resize 300x405
+          colour srgb
+          save webp q=80
+result    300x405 webp
+vary      Accept, Sec-CH-Width, Sec-CH-DPR
+header    Content-DPR: 2.83
+`,
+		},
+		{
+			name: "the smallest file, and less data", config: strings.Replace(sites, `"quality": 60, "formats": ["avif"]`, `"formats": ["avif", "webp", "smallest"], "save_data": 40`, 1),
+			args: []string{"--size", "100x100", "--accept", "image/avif,image/webp", "--header", "Save-Data: on", "http://eu.shop.example.com/x.jpg"}, want: `
+endpoint  shop
+key       x.jpg
+source    100x100 jpeg
+plan      load jpeg
+          colour srgb
+          save avif q=40
+          or save webp q=40
+          or save jpeg q=40 keep-smaller
+result    100x100 avif, webp or jpeg, whichever is smallest, or the original's bytes where they are not more
+vary      Accept, Save-Data
+supposed  that the server can write avif; --file asks the engine
+`,
+		},
+		{
 			name: "an endpoint by its domain", config: sites,
 			args: []string{"--size", "100x100", "--accept", "image/avif", "https://eu.shop.example.com:8443/tr:w-10/x.jpg?v=1"}, want: `
 endpoint  shop
@@ -326,6 +359,8 @@ func TestExplainRefusesWhatItCannotExplain(t *testing.T) {
 		want         string
 	}{
 		{"no URL", "", []string{"http://exa mple/"}, "reading the URL: "},
+		{"a header without a value", "", []string{"--header", "Sec-CH-Width", "x"}, `--header: "Sec-CH-Width" is not a header`},
+		{"a header without a name", "", []string{"--header", ": 300", "x"}, `--header: ": 300" is not a header`},
 		{"a size that is none", "", []string{"--size", "10", "x"}, `--size: "10" is not a size`},
 		{"a size of nothing", "", []string{"--size", "0x5", "x"}, `--size: "0x5" is not a size`},
 		{"a format that is none", "", []string{"--format", "bmp", "x"}, `--format: unknown format "bmp"`},

@@ -93,12 +93,15 @@ func Explain(config string, args ...string) (string, error) {
 	if err := cmd.ValidateFlagGroups(); err != nil {
 		return "", err
 	}
-	x := explainerOf(caddycmd.Flags{FlagSet: cmd.Flags()})
+	x, err := explainerOf(caddycmd.Flags{FlagSet: cmd.Flags()})
+	if err != nil {
+		return "", err
+	}
 	if config != "" {
 		x.config = []byte(config)
 	}
 	var out strings.Builder
-	err := x.explain(&out, cmd.Flags().Arg(0))
+	err = x.explain(&out, cmd.Flags().Arg(0))
 	return out.String(), err
 }
 

@@ -54,7 +54,7 @@ func picture() *delivery.Response {
 	body := []byte("0123456789")
 	return &delivery.Response{
 		Content: content{bytes.NewReader(body)}, Size: int64(len(body)), ContentType: "image/webp", ETag: `"tag"`,
-		Modified: time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC), Transformed: true, Image: true, Vary: true, Format: plan.WebP,
+		Modified: time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC), Transformed: true, Image: true, Vary: plan.VaryAccept, Format: plan.WebP,
 		Timing: delivery.Timing{Download: 1500 * time.Microsecond, Transformation: 20 * time.Millisecond},
 	}
 }
@@ -122,7 +122,7 @@ func TestAnswersCarryWhatHTTPPromises(t *testing.T) {
 			status: 200, body: "0123456789", headers: map[string]string{"Content-Security-Policy": sandbox},
 		},
 		{
-			name: "no negotiation", request: get(), change: func(r *delivery.Response) { r.Vary = false }, status: 200, body: "0123456789",
+			name: "no negotiation", request: get(), change: func(r *delivery.Response) { r.Vary = 0 }, status: 200, body: "0123456789",
 			headers: map[string]string{"Vary": "Origin"},
 		},
 		{

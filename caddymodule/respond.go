@@ -51,8 +51,11 @@ func (x *exchange) respond(resp *delivery.Response) error {
 	if resp.Image {
 		h.fill("Access-Control-Allow-Origin", "*")
 	}
-	if resp.Vary {
-		h.Add("Vary", "Accept")
+	if vary := varyHeaders(resp.Vary); vary != "" {
+		h.Add("Vary", vary)
+	}
+	if ratio := contentDPR(x.r.Header, resp.Plan); ratio != "" {
+		h.fill("Content-Dpr", ratio)
 	}
 	if resp.Origin.Canonical != "" {
 		h.fill("Link", "<"+resp.Origin.Canonical+`>; rel="canonical"`)

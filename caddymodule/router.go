@@ -56,7 +56,10 @@ func (a *App) withoutOrigins(name string, config *Endpoint) *endpoint {
 		delivery: &delivery.Endpoint{
 			Name:         name,
 			Formats:      config.autoFormats(),
+			Smallest:     config.smallest(),
 			Quality:      config.Quality,
+			QualityExact: config.QualityExact,
+			SaveData:     config.SaveData,
 			DefaultImage: config.DefaultImage,
 			Limits:       limits,
 			Always:       config.ready.always,
@@ -71,6 +74,9 @@ func (e *endpoint) request(a imageurl.Address, h http.Header) *delivery.Request 
 		Key:      a.Key,
 		Chain:    a.Chain,
 		Accept:   acceptedFormats(h),
+		Width:    hintedWidth(h),
+		DPR:      hintedDPR(h),
+		SaveData: savesData(h),
 		Query:    e.query.filter(a.Query),
 		From:     e.config.reqFrom(),
 	}

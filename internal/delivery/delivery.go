@@ -25,6 +25,9 @@ type Endpoint struct {
 	Origin       origins.Origin // its origins, as one
 	Formats      []plan.Format  // candidates of f-auto, best first; empty is webp
 	Quality      int            // 1…100; 0 is 80
+	QualityExact bool           // the quality holds for pictures of less quality too
+	SaveData     int            // quality for clients that save data, 1…100; 0: as for the others
+	Smallest     bool           // of the formats that suit, the smallest file and not the first
 	DefaultImage string         // key of the picture that stands in where no origin has the file; "" is none
 	Limits       Limits
 
@@ -46,6 +49,9 @@ type Request struct {
 	Key      string       // as origins.Request.Key
 	Chain    syntax.Chain // empty: as the endpoint delivers it by default
 	Accept   plan.Set     // formats that the client's Accept header names
+	Width    int          // how wide the client shows the picture, in pixels of its screen; 0 is unknown
+	DPR      float64      // the pixel ratio of the client's screen; 0 is unknown
+	SaveData bool         // the client asks for less data
 	Query    string       // raw query that origins may see
 	Host     string       // the client's Host
 	From     string       // as origins.Request.From
@@ -68,7 +74,7 @@ type Response struct {
 	Transformed bool               // Content was encoded by us
 	Image       bool               // Content is a picture
 	Unsupported bool               // a transformation was asked of what is not a picture; Content is the original
-	Vary        bool               // another Accept header could have changed the answer
+	Vary        plan.Vary          // what of the client could have changed the answer
 	Warnings    []string           // for ik-warning
 
 	Format        plan.Format // of a picture

@@ -130,7 +130,7 @@ func TestPicturesAreRenderedAsPlanned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !resp.Transformed || resp.Width != 400 || resp.Height != 300 || resp.ContentType != "image/jpeg" || !resp.Vary {
+	if !resp.Transformed || resp.Width != 400 || resp.Height != 300 || resp.ContentType != "image/jpeg" || resp.Vary != plan.VaryAccept {
 		t.Errorf("got %+v", resp)
 	}
 	if got := body(t, resp); !strings.Contains(got, "resize 400x300") || resp.Size != int64(len(got)) {

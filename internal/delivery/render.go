@@ -126,7 +126,7 @@ func (s *Render) render(ctx context.Context, req *Request, original []byte, a or
 	if err != nil {
 		return nil, err
 	}
-	if p.Output.KeepSmaller && len(img.Bytes) >= len(original) {
+	if p.KeepsSmaller() && len(img.Bytes) >= len(original) {
 		resp.sendOriginal(original, facts.Format)
 		resp.Width, resp.Height = img.Width, img.Height
 		return resp, nil
@@ -142,8 +142,11 @@ func (s *Render) render(ctx context.Context, req *Request, original []byte, a or
 // Resolve returns what is to be done to an original of which these facts are known, by an engine that writes these formats.
 func (r *Request) Resolve(facts plan.Source, writable plan.Set) (plan.Plan, error) {
 	e := r.Endpoint
-	hints := plan.Hints{Accept: r.Accept, Formats: e.Formats, Quality: e.Quality, Writable: writable}
-	hints.Rasterise = e.paintsAll()
+	hints := plan.Hints{
+		Accept: r.Accept, Width: r.Width, DPR: r.DPR, SaveData: r.SaveData,
+		Formats: e.Formats, Smallest: e.Smallest, Quality: e.Quality, Exact: e.QualityExact, SaveQuality: e.SaveData,
+		Rasterise: e.paintsAll(), Writable: writable,
+	}
 	p, err := plan.Resolve(r.chain(), plan.Sources{Base: facts}, hints, e.Limits.Limits)
 	return p, e.blame(err)
 }

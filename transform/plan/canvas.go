@@ -20,13 +20,19 @@ type canvas struct {
 	entered  dims // the picture when the present step began
 	vector   bool // a vector source is rendered at the size of the first Resize, so that it stays sharp
 	limits   Limits
+	hints    Hints
 	ops      []Op
 	held     int64 // pixels that engines hold in memory, see hold
 	warnings []string
+
+	vary        Vary    // hints that the size was taken from, or would have been
+	hintedWidth bool    // as Plan.HintedWidth
+	hintedDPR   float64 // as Plan.HintedDPR
+	shrunk      bool    // it was scaled down
 }
 
 // newCanvas returns the canvas of a source, upright.
-func newCanvas(s Source, frames int, l Limits) *canvas {
+func newCanvas(s Source, frames int, told Hints, l Limits) *canvas {
 	w, h := s.Upright()
 	size := dims{w, h}
 	return &canvas{
@@ -35,6 +41,7 @@ func newCanvas(s Source, frames int, l Limits) *canvas {
 		entered:  size,
 		vector:   s.Format == SVG,
 		limits:   l,
+		hints:    told,
 	}
 }
 
@@ -49,6 +56,7 @@ func (c *canvas) resize(to dims) error {
 	if err := checkSide(float64(to.longer())); err != nil {
 		return err
 	}
+	c.shrunk = c.shrunk || to.width < c.width || to.height < c.height
 	c.dims = to
 	c.ops = append(c.ops, Resize{to.width, to.height})
 	return c.check()

@@ -8,21 +8,21 @@ import (
 )
 
 // unconditional returns the chain with the branch that s takes in place of each condition. Whether one holds depends on
-// the size that the steps before it lead to and on nothing else: neither limits, but for the ladder of sizes, nor the
-// client have a say.
-func unconditional(c syntax.Chain, s Source, sizes Ladder) (syntax.Chain, error) {
+// the size that the steps before it lead to and on nothing else: limits, but for the ladder of sizes, have no say, and the
+// client none but by the hints that these steps take their sizes from, which are returned too.
+func unconditional(c syntax.Chain, s Source, h Hints, sizes Ladder) (syntax.Chain, Vary, error) {
 	conditions := func(s syntax.Step) bool { return s.If != nil }
 	if !slices.ContainsFunc(c, conditions) {
-		return c, nil
+		return c, 0, nil
 	}
 	if err := checkSource(s, Limits{}); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	var taken syntax.Chain
-	at := newCanvas(s, 1, Limits{Sizes: sizes})
+	at := newCanvas(s, 1, h, Limits{Sizes: sizes})
 	for i, step := range c {
 		if !slices.ContainsFunc(c[i:], conditions) {
-			return append(taken, c[i:]...), nil
+			return append(taken, c[i:]...), at.vary, nil
 		}
 		steps := syntax.Chain{step}
 		if step.If != nil {
@@ -31,11 +31,11 @@ func unconditional(c syntax.Chain, s Source, sizes Ladder) (syntax.Chain, error)
 		taken = append(taken, steps...)
 		for _, s := range steps {
 			if err := at.step(s); err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 		}
 	}
-	return taken, nil
+	return taken, at.vary, nil
 }
 
 // branch returns the branch that the picture takes at this point of the chain.

@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/imageorigin/imageorigin/transform/syntax"
 )
@@ -129,19 +131,22 @@ func (r *resolver) likeSource() choice {
 	return choice{format: f}
 }
 
-// format returns the format of a result, and whether another Accept header could have made it another.
-func (r *resolver) format(asked choice, p picture) (f Format, vary bool) {
+// formats returns the formats of a result, several where the smallest file is sent, and whether another Accept header
+// could have made them others.
+func (r *resolver) formats(asked choice, p picture) (list []Format, vary Vary) {
 	if asked.format != Unknown {
-		return asked.format, false
+		return []Format{asked.format}, 0
 	}
 	if asked.plain {
-		return r.negotiate(p, 0), false
+		return r.negotiate(p, 0)[:1], 0
 	}
-	f = r.negotiate(p, r.hints.Accept)
+	list = r.negotiate(p, r.hints.Accept)
 	for _, accept := range accepts {
-		vary = vary || r.negotiate(p, accept) != f
+		if !slices.Equal(r.negotiate(p, accept), list) {
+			vary = VaryAccept
+		}
 	}
-	return f, vary
+	return list, vary
 }
 
 // accepts are all the Accept headers there are, as far as negotiation goes.
@@ -149,18 +154,27 @@ var accepts = []Set{
 	0, SetOf(JXL), SetOf(AVIF), SetOf(WebP), SetOf(JXL, AVIF), SetOf(JXL, WebP), SetOf(AVIF, WebP), SetOf(JXL, AVIF, WebP),
 }
 
-// negotiate returns the first of the endpoint's formats that suits the result and the client, or else a plain one.
-func (r *resolver) negotiate(p picture, accept Set) Format {
+// negotiate returns the first of the endpoint's formats that suits the result and the client, or else a plain one. Where
+// the endpoint wants the smallest file it returns all of them, and the plain one last.
+func (r *resolver) negotiate(p picture, accept Set) []Format {
 	candidates := r.hints.Formats
 	if len(candidates) == 0 {
 		candidates = []Format{WebP}
 	}
+	var list []Format
 	for _, f := range candidates {
-		if r.suits(f, p, accept) {
-			return f
+		if !r.suits(f, p, accept) {
+			continue
+		}
+		if list = append(list, f); !r.hints.Smallest {
+			return list
 		}
 	}
-	return r.fallback(p, accept)
+	// Where nothing suits, the plain one needn't either: not to lo-true, say, which must not lose to it by its size.
+	if f := r.fallback(p, accept); len(list) == 0 || !slices.Contains(list, f) && r.suits(f, p, accept) {
+		list = append(list, f)
+	}
+	return list
 }
 
 // suits reports whether f can be sent unasked.
@@ -203,16 +217,28 @@ func (r *resolver) fallback(p picture, accept Set) Format {
 	return JPEG
 }
 
-// output says how to encode in the format.
-func (r *resolver) output(f Format) (o Output, warnings []string) {
+// quality returns that of lossy encodings: the chain's, else the endpoint's, which is a ceiling for what a JPEG has
+// itself. A picture that was scaled down shows the losses of its source no more, so that its own quality says nothing.
+func (r *resolver) quality(c *canvas, saving bool) int {
+	if r.out.quality > 0 {
+		return r.out.quality
+	}
+	quality := cmp.Or(r.hints.Quality, defaultQuality)
+	if own := r.source.Quality; own > 0 && r.source.Format == JPEG && !c.shrunk && !r.hints.Exact {
+		quality = min(quality, own)
+	}
+	if saving && r.hints.SaveQuality > 0 {
+		quality = min(quality, r.hints.SaveQuality)
+	}
+	return quality
+}
+
+// lossy reports whether the encoding loses something, beyond the colours that a palette does without.
+func (o Output) lossy() bool { return o.Quality > 0 && !o.Palette }
+
+// output says how to encode in the format, where lossy at that quality.
+func (r *resolver) output(f Format, quality int) (o Output, warnings []string) {
 	o = Output{Format: f, KeepMetadata: r.out.metadata}
-	quality := r.out.quality
-	if quality == 0 {
-		quality = r.hints.Quality
-	}
-	if quality == 0 {
-		quality = defaultQuality
-	}
 	switch f {
 	case JPEG:
 		o.Quality, o.Progressive = quality, r.out.progressive
@@ -232,6 +258,27 @@ func (r *resolver) output(f Format) (o Output, warnings []string) {
 		warnings = append(warnings, fmt.Sprintf("lo-true has no effect on %s; f-png and f-webp can be lossless", f))
 	}
 	return o, warnings
+}
+
+// encodings says how to encode in each of the formats, whether a client that saves data would get something else, and
+// what is not as asked in the first.
+func (r *resolver) encodings(formats []Format, c *canvas) (list []Output, vary Vary, warnings []string) {
+	full, saved := r.quality(c, false), r.quality(c, true)
+	quality := full
+	if r.hints.SaveData {
+		quality = saved
+	}
+	for i, f := range formats {
+		o, told := r.output(f, quality)
+		if i == 0 {
+			warnings = told
+		}
+		if o.lossy() && saved != full {
+			vary = VarySaveData
+		}
+		list = append(list, o)
+	}
+	return list, vary, warnings
 }
 
 // keepable reports whether the original's bytes, where no pixel is to change, are as good as the encoding asked for.

@@ -4,6 +4,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/imageorigin/imageorigin/transform/syntax"
@@ -22,6 +23,7 @@ type Source struct {
 	CMYK          bool // the pixels are CMYK
 	Profile       bool // an ICC profile is embedded
 	Metadata      bool // there is something to strip: EXIF, XMP, IPTC, a profile, comments
+	Quality       int  // JPEG: what it was encoded at, 1…100, by libjpeg's measure; 0 is unknown
 }
 
 // Upright returns width and height as displayed: after Orientation is applied.
@@ -46,6 +48,12 @@ type Hints struct {
 
 	// Rasterise turns vectors into pixels that would be sent unchanged: the endpoint changes every picture.
 	Rasterise bool
+	Width       int     // how wide the client shows the picture, in pixels of its screen, for w-auto; 0 is unknown
+	DPR         float64 // the pixel ratio of the client's screen, for dpr-auto; 0 is unknown
+	SaveData    bool    // the client asks for less data
+	SaveQuality int     // the endpoint's quality for clients that do, 1…100; 0: they get what all get
+	Exact       bool    // the endpoint's quality holds for pictures of less quality too
+	Smallest    bool    // of all candidates that suit, the endpoint sends the smallest file and not the first
 }
 
 // Limits bound what a plan may cost. Zero is no limit.
@@ -68,10 +76,18 @@ type Plan struct {
 	Ops    []Op
 	Output Output
 
+	// Alternatives are other encodings of the same pixels: where there are some, the smallest file of Output and these is
+	// the result, of equal ones the first.
+	Alternatives []Output
+
 	Width, Height int      // pixels of one frame of the result
 	Frames        int      // 1 for still pictures
-	Vary          bool     // another Accept header could have changed the plan
+	Vary          Vary     // what of the client could have changed the plan; hints have, wherever a step asks for them
 	Warnings      []string // sentences for the client (ik-warning)
+
+	// What the hints of the client did for the size. It changes no pixels.
+	HintedWidth bool    // the width of some step was Hints.Width
+	HintedDPR   float64 // else what the last step that changed the size multiplied its sides by, of Hints.DPR; 0: nothing
 }
 
 // Load says how the source is decoded.
@@ -160,14 +176,26 @@ func (p Plan) String() string {
 			fmt.Fprintln(&b, o)
 		}
 		fmt.Fprintln(&b, p.Output)
+		for _, o := range p.Alternatives {
+			fmt.Fprintln(&b, "or", o)
+		}
 	}
-	if p.Vary {
-		b.WriteString("vary accept\n")
+	if p.Vary != 0 {
+		fmt.Fprintln(&b, "vary", p.Vary)
 	}
 	for _, w := range p.Warnings {
 		fmt.Fprintf(&b, "warning %s\n", w)
 	}
 	return b.String()
+}
+
+// Outputs returns all encodings among which the smallest is the result: Output, then Alternatives.
+func (p Plan) Outputs() []Output { return append([]Output{p.Output}, p.Alternatives...) }
+
+// KeepsSmaller reports whether the original is sent where it is not larger than the result: one of the encodings may be
+// what it is already.
+func (p Plan) KeepsSmaller() bool {
+	return slices.ContainsFunc(p.Outputs(), func(o Output) bool { return o.KeepSmaller })
 }
 
 // String returns the load as one line: "load jpeg shrink=4".

@@ -47,7 +47,7 @@ func TestVaryTellsWhetherAcceptMatters(t *testing.T) {
 				texts["error: "+err.Error()] = true
 				continue
 			}
-			vary = p.Vary
+			vary = p.Vary.Has(plan.VaryAccept)
 			texts[p.String()] = true
 		}
 		if vary != (len(texts) > 1) {
@@ -116,6 +116,9 @@ func randomSource(random *rand.Rand) plan.Source {
 		CMYK:        random.IntN(5) == 0,
 	}
 	s.Metadata = s.Profile || random.IntN(2) == 0
+	if s.Format == plan.JPEG {
+		s.Quality = pick(random, 0, 1, 40, 85, 100)
+	}
 	s.Alpha = s.Format.Alpha() && random.IntN(2) == 0
 	if !s.Format.Animated() {
 		s.Frames = min(s.Frames, 1)
@@ -131,6 +134,12 @@ func randomHints(random *rand.Rand) plan.Hints {
 		Writable: pick(random, everything, everything, everything.With(plan.JXL), plan.SetOf(plan.JPEG, plan.PNG)),
 
 		Rasterise: random.IntN(4) == 0,
+		Width:       pick(random, 0, 100, 300, 2000, 65500),
+		DPR:         pick(random, 0, 0.25, 1, 2, 5),
+		SaveData:    random.IntN(2) == 0,
+		SaveQuality: pick(random, 0, 10, 50, 95),
+		Exact:       random.IntN(4) == 0,
+		Smallest:    random.IntN(3) == 0,
 	}
 }
 
@@ -173,7 +182,7 @@ func randomStep(random *rand.Rand) string {
 		return pick(random, "1", "0.5", "0.013", "20000", fmt.Sprint(1+random.IntN(2000)), fmt.Sprint(1+random.IntN(300)),
 			pick(random, "iw_div_2", "ch_mul_1.3", "cw_add_ih_mod_500", "iar_pow_2_mul_40"))
 	}
-	items := []string{"w-" + side()}
+	items := []string{"w-" + pick(random, "auto", side(), side(), side())}
 	maybe := func(item string) {
 		if random.IntN(4) == 0 {
 			items = append(items, item)
@@ -193,7 +202,7 @@ func randomStep(random *rand.Rand) string {
 		maybe("bg-" + pick(random, "red", "transparent", "FF000050"))
 	}
 	maybe("ar-" + pick(random, "4-3", "1:1", "1-500", "2.35_1", "iar", "car_mul_2"))
-	maybe("dpr-" + pick(random, "0.1", "2", "3.3"))
+	maybe("dpr-" + pick(random, "0.1", "2", "3.3", "auto"))
 	if random.IntN(20) == 0 {
 		items = append(items, randomDistortion(random))
 	}

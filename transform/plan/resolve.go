@@ -19,15 +19,17 @@ func Resolve(c syntax.Chain, s Sources, h Hints, l Limits) (Plan, error) {
 		return Plan{}, err
 	}
 	source := normal(s.Base)
-	c, err := unconditional(c, source, l.Sizes)
+	c, vary, err := unconditional(c, source, h, l.Sizes)
 	if err != nil {
 		return Plan{}, err
 	}
 	out := outputOf(c)
 	if out.original { // a branch asks for it
-		return originalOf(s.Base), nil
+		p := originalOf(s.Base)
+		p.Vary = vary
+		return p, nil
 	}
-	r := resolver{chain: c, source: source, hints: h, limits: l, out: out}
+	r := resolver{chain: c, source: source, hints: h, limits: l, out: out, vary: vary}
 	asked, err := r.explicit()
 	if err != nil {
 		return Plan{}, err
@@ -63,6 +65,7 @@ type resolver struct {
 	hints  Hints
 	limits Limits
 	out    outputs
+	vary   Vary // what of the client decided which branches the chain has
 }
 
 // resolve tries all frames of an animation first, and the first frame alone where a limit is in the way.
@@ -95,7 +98,7 @@ func (r *resolver) firstFrame(asked choice, reason string) (Plan, error) {
 // untouchedSVG sends a vector picture as it is: no automatism turns it into pixels.
 func (r *resolver) untouchedSVG(asked choice) Plan {
 	p := originalOf(r.source)
-	p.Warnings = asked.warnings
+	p.Vary, p.Warnings = r.vary, asked.warnings
 	if AsksForPixels(r.chain) {
 		p.Warnings = append(p.Warnings,
 			"the original is an SVG and was sent unchanged; add f-png, f-jpg, f-webp or f-avif to transform it as pixels")
@@ -109,7 +112,8 @@ func (r *resolver) plan(asked choice, frames int) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	format, vary := r.format(asked, c.picture)
+	formats, vary := r.formats(asked, c.picture)
+	format := formats[0]
 	if frames > 1 && !r.hints.Writable.Has(format) {
 		return r.firstFrame(asked, fmt.Sprintf("this server can't write %s", format))
 	}
@@ -127,19 +131,27 @@ func (r *resolver) plan(asked choice, frames int) (Plan, error) {
 		Width:  c.width,
 		Height: c.height,
 		Frames: frames,
-		Vary:   vary,
+		Vary:   r.vary | c.vary | vary,
+
+		HintedWidth: c.hintedWidth,
+		HintedDPR:   c.hintedDPR,
 	}
-	output, warnings := r.output(format)
-	output.KeepProfile = keepProfile
-	output.KeepSmaller = unchanged && frames == r.source.Frames && r.keepable(output)
-	p.Output = output
+	outputs, vary, warnings := r.encodings(formats, c)
+	for i := range outputs {
+		outputs[i].KeepProfile = keepProfile
+		outputs[i].KeepSmaller = unchanged && frames == r.source.Frames && r.keepable(outputs[i])
+	}
+	p.Output, p.Vary = outputs[0], p.Vary|vary
+	if len(outputs) > 1 {
+		p.Alternatives = outputs[1:]
+	}
 	p.Warnings = slices.Concat(asked.warnings, c.warnings, warnings)
 	return p, nil
 }
 
 // draw applies every step to a canvas that begins as the source, upright.
 func (r *resolver) draw(frames int) (*canvas, error) {
-	c := newCanvas(r.source, frames, r.limits)
+	c := newCanvas(r.source, frames, r.hints, r.limits)
 	for _, s := range r.chain {
 		if err := c.step(s); err != nil {
 			return nil, err

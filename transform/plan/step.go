@@ -12,7 +12,8 @@ import (
 // the look.
 func (c *canvas) step(s syntax.Step) error {
 	c.entered = c.dims
-	s, err := c.settle(s)
+	asked := s
+	s, err := c.settle(c.hinted(s))
 	if err != nil {
 		return err
 	}
@@ -32,6 +33,7 @@ func (c *canvas) step(s syntax.Step) error {
 			return err
 		}
 	}
+	c.density(asked, g)
 	if err := c.look(g); err != nil {
 		return err
 	}
@@ -41,6 +43,7 @@ func (c *canvas) step(s syntax.Step) error {
 // geometry is what a step asks of the picture's shape, in pixels of its input.
 type geometry struct {
 	dims       // the box; a side is 0 where not asked for
+	dpr        float64
 	step       syntax.Step
 	strategy   strategy
 	focus      focus
@@ -63,7 +66,8 @@ func geometryOf(s syntax.Step, p picture) (geometry, error) {
 	if b, given := syntax.Get[syntax.Backdrop](s, "bg"); given {
 		g.backdrop = &b
 	}
-	w, h := boxOf(s, p)
+	w, h, dpr := boxOf(s, p)
+	g.dpr = dpr
 	if err := checkSide(math.Floor(max(w, h) + 0.5)); err != nil {
 		return g, err
 	}
@@ -90,8 +94,9 @@ func (g geometry) fill(c *canvas) {
 	}
 }
 
-// boxOf returns the sides that a step asks for in fractional pixels, 0 where it leaves one open.
-func boxOf(s syntax.Step, p picture) (w, h float64) {
+// boxOf returns the sides that a step asks for in fractional pixels, 0 where it leaves one open, and what dpr multiplied
+// them by.
+func boxOf(s syntax.Step, p picture) (w, h, dpr float64) {
 	w, h = side(s, "w", p.width), side(s, "h", p.height)
 	if ar, given := syntax.Get[syntax.Ratio](s, "ar"); given {
 		switch {
@@ -101,11 +106,12 @@ func boxOf(s syntax.Step, p picture) (w, h float64) {
 			w = h * ar.Width / ar.Height
 		}
 	}
-	dpr, given := syntax.Get[syntax.Number](s, "dpr")
-	if !given || !within(w*float64(dpr)) || !within(h*float64(dpr)) {
-		return w, h
+	n, given := syntax.Get[syntax.Number](s, "dpr")
+	dpr = float64(n)
+	if !given || !within(w*dpr) || !within(h*dpr) {
+		return w, h, 1
 	}
-	return w * float64(dpr), h * float64(dpr)
+	return w * dpr, h * dpr, dpr
 }
 
 // side returns the pixels of w or h, 0 if the step has none.

@@ -34,6 +34,9 @@ func TestVectorsResolve(t *testing.T) {
 			if got, want := fmt.Sprintf("%dx%d", p.Width, p.Height), b.Header["size"]; got != want {
 				t.Errorf("%s on %+v: got size %s, want %s", in.text, in.source, got, want)
 			}
+			if got := hintedOf(p); got != b.Header["hinted"] {
+				t.Errorf("%s on %+v: the hints decided %q, want %q", in.text, in.source, got, b.Header["hinted"])
+			}
 			if *update {
 				blocks[i].Want = strings.TrimSpace(p.String())
 				return
@@ -58,7 +61,7 @@ func TestVectorsHoldEveryWorkedExample(t *testing.T) {
 		}
 		names[b.Name()] = true
 	}
-	wanted := []int{24, 34, 35, 36, 37, 38, 39, 41, 42, 43, 44, 46, 47, 59, 60, 61, 62, 63, 65, 66, 67, 68}
+	wanted := []int{24, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 41, 42, 43, 44, 46, 47, 59, 60, 61, 62, 63, 65, 66, 67, 68}
 	for n := 1; n <= 21; n++ {
 		wanted = append(wanted, n)
 	}
@@ -95,7 +98,7 @@ func inputOf(tb testing.TB, header map[string]string) input {
 	for key, value := range header {
 		var err error
 		switch key {
-		case "name", "chain", "size", "error":
+		case "name", "chain", "size", "error", "hinted":
 		case "source":
 			in.source, err = sourceOf(value)
 		case "accept":
@@ -106,6 +109,8 @@ func inputOf(tb testing.TB, header map[string]string) input {
 			in.hints.Formats, err = formatsOf(value)
 		case "quality":
 			in.hints.Quality, err = strconv.Atoi(value)
+		case "hints":
+			err = readHints(&in.hints, value)
 		case "limits":
 			in.limits, err = limitsOf(value)
 		case "sizes":
@@ -123,7 +128,46 @@ func inputOf(tb testing.TB, header map[string]string) input {
 	return in
 }
 
-// sourceOf reads "jpeg 640x865 orientation=6 frames=1 alpha cmyk profile metadata".
+// readHints reads "width=300 dpr=2 save-data save-quality=50 exact smallest".
+func readHints(h *plan.Hints, text string) (err error) {
+	for word := range strings.FieldsSeq(text) {
+		key, value, _ := strings.Cut(word, "=")
+		switch key {
+		case "width":
+			h.Width, err = strconv.Atoi(value)
+		case "dpr":
+			h.DPR, err = strconv.ParseFloat(value, 64)
+		case "save-data":
+			h.SaveData = true
+		case "save-quality":
+			h.SaveQuality, err = strconv.Atoi(value)
+		case "exact":
+			h.Exact = true
+		case "smallest":
+			h.Smallest = true
+		default:
+			err = fmt.Errorf("unknown hint %q", word)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hintedOf tells what hints decided of the size: "width", "dpr=2" or nothing.
+func hintedOf(p plan.Plan) string {
+	var words []string
+	if p.HintedWidth {
+		words = append(words, "width")
+	}
+	if p.HintedDPR > 0 {
+		words = append(words, fmt.Sprintf("dpr=%g", p.HintedDPR))
+	}
+	return strings.Join(words, " ")
+}
+
+// sourceOf reads "jpeg 640x865 orientation=6 frames=1 alpha cmyk profile metadata quality=75".
 func sourceOf(text string) (plan.Source, error) {
 	words := strings.Fields(text)
 	s := plan.Source{Orientation: 1, Frames: 1}
@@ -141,6 +185,8 @@ func sourceOf(text string) (plan.Source, error) {
 			s.Orientation, err = strconv.Atoi(value)
 		case "frames":
 			s.Frames, err = strconv.Atoi(value)
+		case "quality":
+			s.Quality, err = strconv.Atoi(value)
 		case "alpha":
 			s.Alpha = true
 		case "cmyk":

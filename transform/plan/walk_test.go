@@ -145,13 +145,23 @@ func (w *walker) finish() {
 	if w.width != p.Width || w.height != p.Height || !w.upright || !w.colour {
 		w.errorf("the ops end with %dx%d, or without turning it upright or converting colours", w.width, w.height)
 	}
-	f := p.Output.Format
-	if w.alpha && !f.Alpha() || p.Frames > 1 && !f.Animated() || p.Frames < 1 || p.Frames > max(s.Frames, 1) {
-		w.errorf("the format can't hold the result")
+	seen := map[plan.Format]bool{}
+	for _, o := range p.Outputs() {
+		f := o.Format
+		if w.alpha && !f.Alpha() || p.Frames > 1 && !f.Animated() || p.Frames < 1 || p.Frames > max(s.Frames, 1) {
+			w.errorf("the format can't hold the result")
+		}
+		sides := map[plan.Format]int{plan.WebP: 16383, plan.AVIF: 16384, plan.JPEG: 65535, plan.GIF: 65535}
+		if most, bounded := sides[f]; bounded && max(w.width, w.height) > most {
+			w.errorf("the format can't hold such a side")
+		}
+		if seen[f] || o.KeepProfile != p.Output.KeepProfile || o.KeepMetadata != p.Output.KeepMetadata {
+			w.errorf("%v is encoded twice, or keeps other things than the first", f)
+		}
+		seen[f] = true
 	}
-	sides := map[plan.Format]int{plan.WebP: 16383, plan.AVIF: 16384, plan.JPEG: 65535, plan.GIF: 65535}
-	if most, bounded := sides[f]; bounded && max(w.width, w.height) > most {
-		w.errorf("the format can't hold such a side")
+	if len(p.Alternatives) > 0 && !w.in.hints.Smallest {
+		w.errorf("there are alternatives that nobody asked for")
 	}
 	if p.Load.Frames != p.Frames || p.Load.Format != s.Format {
 		w.errorf("what is loaded is not what is drawn")

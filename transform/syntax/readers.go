@@ -26,9 +26,6 @@ type reader func(text string) (Value, *Error)
 
 // readLength reads a side: whole pixels, or a fraction between 0 and 1.
 func readLength(text string) (Value, *Error) {
-	if text == "auto" {
-		return nil, unsupported("auto")
-	}
 	v, err := number(text)
 	if err != nil {
 		return nil, err
@@ -41,6 +38,19 @@ func readLength(text string) (Value, *Error) {
 		return nil, &Error{}
 	}
 	return Length(v), nil
+}
+
+// Auto is the value of w and dpr that leaves them to the client.
+const Auto Word = "auto"
+
+// readAutoOr reads auto, or what read reads.
+func readAutoOr(read reader) reader {
+	return func(text string) (Value, *Error) {
+		if text == string(Auto) {
+			return Auto, nil
+		}
+		return read(text)
+	}
 }
 
 // readOffset reads whole pixels, negative with the prefix N.
@@ -63,9 +73,6 @@ func readOffset(text string) (Value, *Error) {
 // readNumber reads a decimal number from low to high.
 func readNumber(low, high float64) reader {
 	return func(text string) (Value, *Error) {
-		if text == "auto" {
-			return nil, unsupported("auto")
-		}
 		v, err := number(text)
 		if err != nil {
 			return nil, err

@@ -38,6 +38,7 @@ var (
 
 const (
 	lengthGrammar = "a whole number of pixels from 1 to 65535, a fraction between 0 and 1, or " + expressionGrammar
+	autoGrammar   = "auto, "
 	offsetGrammar = "a whole number of pixels up to 65535, negative with the prefix N, or " + expressionGrammar
 	boolGrammar   = "true or false"
 	colourGrammar = "RRGGBB, RGB, RRGGBBAA (AA: opacity from 00 to 99) or a colour name in lower case"
@@ -47,14 +48,14 @@ const (
 // changes cache keys.
 var table = slices.Concat([]Parameter{
 	{
-		Name: "w", SDK: "width", Section: "2.1", Paints: true, read: readExpressionOr(readLength),
-		Grammar: lengthGrammar, Default: "follows h",
-		Summary: "Width. A fraction counts from the width of the step's input. Alone it keeps the ratio, and enlarges.",
+		Name: "w", SDK: "width", Section: "2.1", Paints: true, read: readAutoOr(readExpressionOr(readLength)),
+		Grammar: autoGrammar + lengthGrammar, Default: "follows h",
+		Summary: "Width. A fraction counts from the width of the step's input, auto is as wide as the client shows it. Alone it keeps the ratio, and enlarges.",
 	},
 	{
 		Name: "h", SDK: "height", Section: "2.1", Paints: true, read: readExpressionOr(readLength),
 		Grammar: lengthGrammar, Default: "follows w",
-		Summary: "Height, as w.",
+		Summary: "Height, as w, but for auto.",
 	},
 	{
 		Name: "ar", SDK: "aspectRatio", Section: "2.1", Paints: true, read: readExpressionOr(readRatio), colon: true,
@@ -104,9 +105,9 @@ var table = slices.Concat([]Parameter{
 		Summary: "Vertical centre of the window of cm-extract.",
 	},
 	{
-		Name: "dpr", SDK: "dpr", Section: "2.1", Paints: true, read: readExpressionOr(readNumber(MinDPR, MaxDPR)),
-		Grammar: "a number from 0.1 to 5, or " + expressionGrammar, Default: "1",
-		Summary: "Multiplies w and h. Ignored where a side would leave 1 to 5000 pixels.",
+		Name: "dpr", SDK: "dpr", Section: "2.1", Paints: true, read: readAutoOr(readExpressionOr(readNumber(MinDPR, MaxDPR))),
+		Grammar: autoGrammar + "a number from 0.1 to 5, or " + expressionGrammar, Default: "1",
+		Summary: "Multiplies w and h; auto is the ratio that the client's screen has. Ignored where a side would leave 1 to 5000 pixels.",
 	},
 	{
 		Name: "bg", SDK: "background", Section: "2.6", Paints: true, read: readBackground,

@@ -25,7 +25,9 @@ func Run(t *testing.T, e transform.Engine, unread ...plan.Format) {
 		run  func(*testing.T)
 	}{
 		{"probe", s.probes},
+		{"qualities", s.qualities},
 		{"formats", s.formats},
+		{"smallest", s.smallest},
 		{"ops", s.ops},
 		{"looks", s.looks},
 		{"paintings", s.paintings},

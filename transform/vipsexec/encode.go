@@ -13,9 +13,30 @@ import (
 	"github.com/imageorigin/imageorigin/transform/plan"
 )
 
-// encode computes the picture and returns it as a file, in Go memory.
-func (j *job) encode() ([]byte, error) {
-	o := j.plan.Output
+// encode computes the picture and returns it as a file, in Go memory: in the smallest of the plan's encodings, and of equal
+// ones the first.
+func (j *job) encode() (smallest []byte, o plan.Output, err error) {
+	outputs := j.plan.Outputs()
+	if len(outputs) > 1 {
+		// Each encoder asks for all pixels, and the source can be read once.
+		if err := toMemory(j.img); err != nil {
+			return nil, o, j.blame("rendering", err)
+		}
+	}
+	for i, output := range outputs {
+		data, err := j.encodeAs(output)
+		if err != nil {
+			return nil, output, err
+		}
+		if i == 0 || len(data) < len(smallest) {
+			smallest, o = data, output
+		}
+	}
+	return smallest, o, nil
+}
+
+// encodeAs returns the picture as one file.
+func (j *job) encodeAs(o plan.Output) ([]byte, error) {
 	op := "encoding " + o.Format.String()
 	if err := j.ctx.Err(); err != nil {
 		return nil, failed(transform.KindOf(err), op, err)

@@ -78,11 +78,11 @@ func (e *Engine) Render(ctx context.Context, in transform.Inputs, p plan.Plan) (
 	if err := j.run(); err != nil {
 		return nil, err
 	}
-	data, err := j.encode()
+	data, o, err := j.encode()
 	if err != nil {
 		return nil, err
 	}
-	return &transform.Image{Bytes: data, Format: p.Output.Format, Width: p.Width, Height: p.Height, Frames: j.frames}, nil
+	return &transform.Image{Bytes: data, Format: o.Format, Width: p.Width, Height: p.Height, Frames: j.frames}, nil
 }
 
 var _ transform.Engine = (*Engine)(nil)

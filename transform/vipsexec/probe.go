@@ -37,6 +37,9 @@ func probe(src []byte) (plan.Source, error) {
 	if s.Format.Animated() {
 		s.Frames = max(img.Pages(), 1)
 	}
+	if s.Format == plan.JPEG {
+		s.Quality = qualityOf(src)
+	}
 	s.Metadata = s.Profile || hasMetadata(img) || extras(s.Format, src)
 	return s, nil
 }
