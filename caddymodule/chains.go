@@ -138,6 +138,9 @@ func (e *Endpoint) compileAlways(named map[string]syntax.Chain) (syntax.Chain, e
 	if err := plan.Check(c); err != nil {
 		return nil, err
 	}
+	if _, asked := plan.PageOf(c); asked {
+		return nil, errors.New("pg is for URLs that end with /ik-thumbnail.jpg; leave it out")
+	}
 	if asksForOriginal(c) {
 		return nil, errors.New("orig-true sends pictures as they are; leave it out, or leave out always")
 	}

@@ -33,6 +33,10 @@ func (sketcher) Render(_ context.Context, _ transform.Inputs, p plan.Plan) (*tra
 	return &transform.Image{Bytes: []byte(text), Format: p.Output.Format, Width: p.Width, Height: p.Height, Frames: p.Frames}, nil
 }
 
+func (sketcher) Look(_ context.Context, _ transform.Inputs, l plan.Look) (plan.Window, error) {
+	return plan.Window{Width: l.Width, Height: l.Height}, nil
+}
+
 func (sketcher) Writable() plan.Set { return plan.SetOf(plan.JPEG, plan.PNG, plan.WebP) }
 func (sketcher) Version() string    { return "sketch" }
 

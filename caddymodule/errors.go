@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/imageorigin/imageorigin/internal/delivery"
 	"github.com/imageorigin/imageorigin/internal/imageurl"
 	"github.com/imageorigin/imageorigin/origins"
 	"github.com/imageorigin/imageorigin/transform"
@@ -54,6 +55,7 @@ var (
 	faultLimit      = fault{"ELIMIT", 400, 422, "", zap.InfoLevel}
 	faultInvalid    = fault{"EINVAL", 400, 400, "", zap.DebugLevel}
 	faultNotPicture = fault{"EINVAL", 415, 415, errNotPicture.Error(), zap.DebugLevel}
+	faultNoStill    = fault{"EINVAL", 400, 415, "", zap.DebugLevel}
 	faultBroken     = fault{"EDECODE", 404, 422, "the picture's data is damaged", zap.InfoLevel}
 	faultSize       = fault{"ELIMIT", 400, 422, "the picture needs more than the limits allow", zap.InfoLevel}
 	faultSlow       = fault{"ELIMIT", 400, 422, "the transformation took too long (limit timeout)", zap.InfoLevel}
@@ -99,6 +101,8 @@ func faultOf(err error) fault {
 		return faultPrivate
 	case errors.Is(err, errUnnamed), errors.Is(err, errUntouched):
 		return faultPolicy
+	case errors.Is(err, delivery.ErrNoStill):
+		return faultNoStill
 	}
 	if e, ok := errors.AsType[*origins.Error](err); ok {
 		return originFaults[e.Kind]

@@ -29,7 +29,7 @@ import (
 func explainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "explain [--config <file>] [--adapter <name>] [--host <host>] [--endpoint <name>] [--accept <header>] [--header <name: value>]... " +
-			"[--file <file> | [--size <width>x<height>] [--format <format>] [--frames <n>] [--alpha]] <url or path>",
+			"[--file <file> | [--size <width>x<height>] [--format <format>] [--frames <n>] [--pages <n>] [--alpha]] <url or path>",
 		Short: "Says what a URL asks for, and what is done for it, step by step",
 		Long: `
 Reads a URL as the server would and prints the endpoint, the file's key, the
@@ -66,10 +66,12 @@ The exit status is 0 if the visitor gets a picture or file, 1 otherwise.`,
 	cmd.Flags().StringP("size", "s", "", "Size of the original, as <width>x<height>")
 	cmd.Flags().String("format", "", "Format of the original")
 	cmd.Flags().Int("frames", 1, "Frames of the original")
+	cmd.Flags().Int("pages", 1, "Pages of the original")
 	cmd.Flags().Bool("alpha", false, "The original has transparency")
 	cmd.MarkFlagsMutuallyExclusive("file", "size")
 	cmd.MarkFlagsMutuallyExclusive("file", "format")
 	cmd.MarkFlagsMutuallyExclusive("file", "frames")
+	cmd.MarkFlagsMutuallyExclusive("file", "pages")
 	cmd.MarkFlagsMutuallyExclusive("file", "alpha")
 	return cmd
 }
@@ -102,7 +104,7 @@ type explainer struct {
 	host, endpoint     string
 	header             http.Header // of the visitor's browser
 	file, size, format string
-	frames             int
+	frames, pages      int
 	alpha              bool
 
 	site *site
@@ -119,6 +121,7 @@ func explainerOf(flags caddycmd.Flags) (explainer, error) {
 		size:     flags.String("size"),
 		format:   flags.String("format"),
 		frames:   flags.Int("frames"),
+		pages:    flags.Int("pages"),
 		alpha:    flags.Bool("alpha"),
 	}, err
 }
@@ -190,6 +193,7 @@ func (x *explainer) tell(r *sheet, u *url.URL) error {
 	}
 	req := e.request(a, x.header)
 	r.line("key", a.Key)
+	r.line("still", describeStill(a))
 	r.line("chain", a.Chain.String())
 	r.line("always", e.delivery.Always.String())
 	r.line("query", describeQuery(a.Query, req.Query))
@@ -203,6 +207,7 @@ func (x *explainer) tell(r *sheet, u *url.URL) error {
 		err = errNotPicture
 	}
 	if err != nil {
+		r.line("supposed", result.supposed)
 		return refuse(r, e, a.Texts, err)
 	}
 	result.tell(r, x.header)
@@ -275,7 +280,7 @@ func (x *explainer) resolve(req *delivery.Request) (resolved, error) {
 	if x.file != "" {
 		return x.tryFile(req)
 	}
-	facts, err := x.facts(req.Key)
+	facts, err := x.facts(req)
 	if err != nil {
 		return resolved{}, err
 	}
@@ -283,11 +288,16 @@ func (x *explainer) resolve(req *delivery.Request) (resolved, error) {
 	if x.size == "" {
 		result.source += " (assumed; --size or --file say it)"
 	}
-	result.plan, err = req.Resolve(facts, allWritable)
+	blind := false
+	result.plan, blind, err = resolveBlindly(req, facts)
+	if blind {
+		result.supposed = "that there is nothing to trim; only the pixels tell, which --file looks at"
+	}
 	// Which of these a server writes depends on how libvips was built.
 	for _, o := range result.plan.Outputs() {
-		if f := o.Format; err == nil && result.supposed == "" && (f == plan.AVIF || f == plan.JXL) {
-			result.supposed = fmt.Sprintf("that the server can write %s; --file asks the engine", f)
+		if f := o.Format; err == nil && (f == plan.AVIF || f == plan.JXL) {
+			result.suppose(fmt.Sprintf("that the server can write %s; --file asks the engine", f))
+			break
 		}
 	}
 	return result, err
@@ -300,9 +310,9 @@ var allWritable = plan.SetOf(plan.JPEG, plan.PNG, plan.GIF, plan.WebP, plan.AVIF
 type flagError struct{ error }
 
 // facts are those that the flags tell of the original.
-func (x *explainer) facts(key string) (plan.Source, error) {
+func (x *explainer) facts(req *delivery.Request) (plan.Source, error) {
 	s := plan.Source{Format: plan.JPEG, Width: 3000, Height: 2000, Orientation: 1, Frames: x.frames, Alpha: x.alpha}
-	if f, err := plan.ParseFormat(strings.TrimPrefix(strings.ToLower(path.Ext(key)), ".")); err == nil {
+	if f, err := plan.ParseFormat(strings.TrimPrefix(strings.ToLower(path.Ext(req.Key)), ".")); err == nil {
 		s.Format = f
 	}
 	var err error
@@ -323,7 +333,7 @@ func (x *explainer) facts(key string) (plan.Source, error) {
 	if s.Frames < 1 {
 		return s, &flagError{errors.New("--frames: a picture has 1 or more")}
 	}
-	return s, nil
+	return s, x.choosePage(&s, req)
 }
 
 // tryFile lets a file go the way of an original up to the point where pixels are painted.

@@ -105,6 +105,50 @@ vary      Accept
 `,
 		},
 		{
+			name: "a trim that nobody sees", args: []string{"--size", "400x300", "tr:t-true,w-200,f-avif/red.jpg"}, want: `
+endpoint  default
+key       red.jpg
+chain     w-200,t-10,f-avif
+source    400x300 jpeg
+plan      load jpeg
+          resize 200x150
+          colour srgb
+          save avif q=80
+result    200x150 avif
+supposed  that there is nothing to trim; only the pixels tell, which --file looks at; that the server can write avif; --file asks the engine
+`,
+		},
+		{
+			name: "a trim that is seen", args: []string{"--file", picture, "tr:t-true,w-200/red.jpg"}, want: `
+endpoint  default
+key       red.jpg
+chain     w-200,t-10
+source    ` + picture + `: 400x300 png
+plan      load png
+          crop 380x280 at 10,10
+          resize 200x147
+          colour srgb
+          save png
+result    200x147 png
+vary      Accept
+`,
+		},
+		{
+			name: "a still", args: []string{"--size", "100x50", "--format", "tiff", "--pages", "3", "tr:pg-2,w-10/x/ik-thumbnail.jpg"}, want: `
+endpoint  default
+key       x
+still     of page 2
+chain     w-10,pg-2
+source    100x50 tiff
+plan      load tiff page=2
+          resize 10x5
+          colour srgb
+          save jpeg q=80
+result    10x5 jpeg
+vary      Accept
+`,
+		},
+		{
 			name: "the original", args: []string{"--file", picture, "tr:orig-true/red.png"}, want: `
 endpoint  default
 key       red.png
@@ -320,6 +364,26 @@ ik-error  ELIMIT - the result would have 3,600,000,000 pixels (60,000 x 60,000);
 		{"of the path", "", []string{"/tr:w-1/a/%2e%2e/b.jpg"}, `
 status    400 Bad Request
 ik-error  EINVAL - path: must not contain "." or ".." segments
+`},
+		{"a trim that nobody sees", "", []string{"--size", "10x10", "/tr:t-true,w-600,h-600,cm-extract/a.jpg"}, `
+source    10x10 jpeg
+supposed  that there is nothing to trim; only the pixels tell, which --file looks at
+status    400 Bad Request
+ik-error  EINVAL - w: the window is 600 pixels wide, the picture only 10; use cm-pad_extract, or ask for less (column 8)
+          t-true,w-600,h-600,cm-extract
+                 ^
+`},
+		{"a page that isn't there", "", []string{"--size", "100x50", "--format", "gif", "--frames", "3", "/tr:pg-4/a.gif/ik-thumbnail.jpg"}, `
+source    100x50 (3 frames) gif
+status    400 Bad Request
+ik-error  EINVAL - pg: there is no page 4; the file has 3 frames (column 1)
+          pg-4
+          ^
+`},
+		{"a still of what is no picture", "", []string{"--file", text, "/a.txt/ik-thumbnail.jpg"}, `
+source    ` + text + `
+status    400 Bad Request
+ik-error  EINVAL - no still picture can be made of this kind of file; /ik-thumbnail.jpg is for pictures, animations and TIFF, and PDF and video are not read in this version
 `},
 		{"a damaged picture", "", []string{"--file", broken, "/tr:w-1/b.jpg"}, `
 source    ` + broken + `

@@ -65,7 +65,12 @@ func (*fakeVips) Probe(_ context.Context, o transform.Original) (plan.Source, er
 	if err != nil {
 		return plan.Source{}, &transform.Error{Kind: transform.Unsupported, Op: "probe", Err: err}
 	}
-	return plan.Source{Format: format, Width: header.Width, Height: header.Height, Orientation: 1, Frames: 1}, nil
+	return plan.Source{Format: format, Width: header.Width, Height: header.Height, Orientation: 1, Frames: 1, Pages: 1}, nil
+}
+
+// Look finds a border of ten pixels around everything.
+func (*fakeVips) Look(_ context.Context, _ transform.Inputs, l plan.Look) (plan.Window, error) {
+	return plan.Window{X: 10, Y: 10, Width: l.Width - 20, Height: l.Height - 20}, nil
 }
 
 func (*fakeVips) Render(_ context.Context, _ transform.Inputs, p plan.Plan) (*transform.Image, error) {

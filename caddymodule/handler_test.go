@@ -239,6 +239,7 @@ func TestErrorsFollowTheTable(t *testing.T) {
 		{"URL", &imageurl.Error{Part: "path", Msg: "is wrong"}, 400, 400, "EINVAL", forget},
 		{"unnamed", errUnnamed, 403, 403, "EACCES", forget},
 		{"as it is", errUntouched, 403, 403, "EACCES", forget},
+		{"no still", delivery.ErrNoStill, 400, 415, "EINVAL", forget},
 		{"broken", engine(transform.Broken), 404, 422, "EDECODE", forget},
 		{"too much", engine(transform.TooLarge), 400, 422, "ELIMIT", forget},
 		{"busy", engine(transform.Overloaded), 503, 503, "EBUSY", forget},

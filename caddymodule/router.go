@@ -73,6 +73,7 @@ func (e *endpoint) request(a imageurl.Address, h http.Header) *delivery.Request 
 		Endpoint: e.delivery,
 		Key:      a.Key,
 		Chain:    a.Chain,
+		Still:    a.Thumbnail,
 		Accept:   acceptedFormats(h),
 		Width:    hintedWidth(h),
 		DPR:      hintedDPR(h),

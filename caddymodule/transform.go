@@ -38,6 +38,9 @@ is that of f- in the chain, or else that of the extension of <out>; they must
 not differ. An <out> of - is the standard output, and without f- the format
 then is the one for browsers that accept nothing special.
 
+With pg- the result is the still picture of that page or frame, as
+/ik-thumbnail.jpg behind the file's path makes it.
+
 A file that exists is not overwritten without --force.`,
 		Example: "  caddy imageorigin transform red.jpg w-300,h-200 small.webp",
 		Args:    cobra.ExactArgs(3),
@@ -167,12 +170,19 @@ func (j *transformJob) deliver(c syntax.Chain) (*delivery.Response, error) {
 		Endpoint: file.endpoint(s.router.standard.delivery),
 		Key:      filepath.Base(j.in),
 		Chain:    c,
+		Still:    wantsPage(c),
 	})
 	if err == nil && !resp.Image {
 		resp.Close()
 		return nil, fmt.Errorf("%s: %w", j.in, errNotPicture)
 	}
 	return resp, err
+}
+
+// wantsPage reports whether a chain is about one page of a file, which URLs say with /ik-thumbnail.jpg beside it.
+func wantsPage(c syntax.Chain) bool {
+	_, asked := plan.PageOf(c)
+	return asked
 }
 
 // explain shows the place of an error of the chain, which err then tells.

@@ -26,6 +26,9 @@ func TestTransformWritesWhatTheServerWould(t *testing.T) {
 		{name: "both agree", chain: "w-200,f-jpeg,q-7", out: "a.jpeg", line: `200x150 jpeg, .*`, plan: "save jpeg q=7\n"},
 		{name: "f-auto decides nothing", chain: "w-200,f-auto", out: "a.webp", line: `200x150 webp, .*`, plan: "save webp q=80\n"},
 		{name: "as in a URL", chain: "tr:w-200", out: "a.png", line: `200x150 png, .*`, plan: "save png\n"},
+		{name: "a trim", chain: "t-true,w-200", out: "a.png", line: `200x147 png, .*`, plan: "crop 380x280 at 10,10\nresize 200x147\ncolour srgb\nsave png\n"},
+		{name: "a page", chain: "pg-1,w-200", out: "-.jpg", line: `200x150 jpeg, .*`, plan: "resize 200x150\ncolour srgb\nsave jpeg q=80\n"},
+		{name: "a density", chain: "dn-300", out: "a.jpg", line: `400x300 jpeg, .*`, plan: "save jpeg q=80 dpi=300\n"},
 		{name: "the original", chain: "orig-true", out: "a.png", line: `png, \d+ bytes, in .*`, plan: "IEND\xaeB`\x82"},
 		{name: "a warning", chain: "w-200,f-gif", out: "a.png", line: `200x150 png, .*`, plan: "save png\n", warning: "warning: only GIF originals can be sent as GIF"},
 	} {
@@ -103,6 +106,7 @@ func TestTransformRefusesAndLeavesNoFile(t *testing.T) {
 	for _, tt := range []struct{ name, in, chain, out, want, place string }{
 		{"a mistake in the chain", in, "w-2,hh-3", "a.png", "hh: unknown parameter; did you mean h? (column 5)", "w-2,hh-3\n    ^\n"},
 		{"a chain that means nothing", in, "w-2:ar-3-4", "a.png", "ar: needs w or h beside it (column 5)", "w-2:ar-3-4:f-png\n    ^\n"},
+		{"a page that isn't there", in, "w-2,pg-2", "a.png", "pg: there is no page 2; the file has 1 page (column 5)", "w-2,pg-2:f-png\n    ^\n"},
 		{"an empty chain", in, "", "a.png", "the transformation is empty", "\n^\n"},
 		{"f and the extension differ", in, "w-2,f-jpg", "a.png", "the result is jpeg, which is not what the extension says", ""},
 		{"the original has another format", in, "orig-true", "a.jpg", "the result is png, which is not what the extension says", ""},

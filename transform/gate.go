@@ -40,7 +40,7 @@ func (g *Gate) Load() (running, waiting int) {
 	return g.running, g.line.Len()
 }
 
-// Guard returns e behind the gate. Render always takes a slot. Probe reads a header, microseconds of work that must not
+// Guard returns e behind the gate. Render and Look always take a slot. Probe reads a header, microseconds of work that must not
 // queue behind renders, except for SVG, where the engine parses the whole document.
 func (g *Gate) Guard(e Engine) Engine {
 	return guarded{gate: g, engine: e}
@@ -118,6 +118,14 @@ func (e guarded) Probe(ctx context.Context, o Original) (plan.Source, error) {
 		defer e.gate.leave()
 	}
 	return e.engine.Probe(ctx, o)
+}
+
+func (e guarded) Look(ctx context.Context, in Inputs, l plan.Look) (plan.Window, error) {
+	if err := e.gate.enter(ctx); err != nil {
+		return plan.Window{}, noSlot(err)
+	}
+	defer e.gate.leave()
+	return e.engine.Look(ctx, in, l)
 }
 
 func (e guarded) Render(ctx context.Context, in Inputs, p plan.Plan) (*Image, error) {

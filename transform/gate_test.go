@@ -25,6 +25,11 @@ func (e *slowEngine) Probe(context.Context, transform.Original) (plan.Source, er
 	return plan.Source{Width: 1, Height: 1}, nil
 }
 
+func (e *slowEngine) Look(ctx context.Context, in transform.Inputs, l plan.Look) (plan.Window, error) {
+	_, err := e.Render(ctx, in, plan.Plan{Width: l.Width})
+	return plan.Window{Width: l.Width}, err
+}
+
 func (e *slowEngine) Render(_ context.Context, _ transform.Inputs, p plan.Plan) (*transform.Image, error) {
 	e.mu.Lock()
 	e.running++
@@ -80,6 +85,34 @@ func TestGateBoundsRenders(t *testing.T) {
 		}
 		if took := time.Since(start); took != 5*time.Second {
 			t.Errorf("10 renders of a second in 2 slots took %v", took)
+		}
+	})
+}
+
+func TestLooksTakeTheSlotsOfRenders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow, gate := &slowEngine{}, transform.NewGate(1)
+		e := gate.Guard(slow)
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = e.Render(t.Context(), transform.Inputs{}, plan.Plan{Width: 1}) })
+		synctest.Wait()
+		wg.Go(func() {
+			if w, err := e.Look(t.Context(), transform.Inputs{}, plan.Look{Width: 2}); err != nil || w.Width != 2 {
+				t.Errorf("the look found %v, %v", w, err)
+			}
+		})
+		synctest.Wait()
+		if running, waiting := gate.Load(); running != 1 || waiting != 1 {
+			t.Errorf("%d run and %d wait, want the look to wait for the render", running, waiting)
+		}
+		gone, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if _, err := e.Look(gone, transform.Inputs{}, plan.Look{}); transform.KindOf(err) != transform.Overloaded {
+			t.Errorf("a look that found no slot in time: %v, want it overloaded", err)
+		}
+		wg.Wait()
+		if slow.most != 1 || !slices.Equal(slow.order, []int{1, 2}) {
+			t.Errorf("%d ran at once, in the order %v", slow.most, slow.order)
 		}
 	})
 }

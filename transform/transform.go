@@ -13,6 +13,12 @@ type Engine interface {
 	// Probe reads the header of a picture, no pixels.
 	Probe(ctx context.Context, o Original) (plan.Source, error)
 
+	// Look decodes, does what is before a trim and finds what that leaves: the smallest window that holds all pixels, of
+	// all frames, which differ from the top left one of the first frame by more than the threshold, in a colour or in
+	// opacity. Colours of what is invisible count for nothing, and so may specks. Where nothing differs it is the whole
+	// picture.
+	Look(ctx context.Context, in Inputs, l plan.Look) (plan.Window, error)
+
 	// Render decodes, transforms and encodes. Bytes of the result belong to the caller.
 	Render(ctx context.Context, in Inputs, p plan.Plan) (*Image, error)
 
@@ -26,6 +32,7 @@ type Engine interface {
 // Original is the file of a picture. The engine neither changes nor keeps it.
 type Original struct {
 	Bytes []byte
+	Page  int // the page or frame that Probe is asked about, from 0; beyond the last one it answers for the first
 }
 
 // Inputs are the originals that a plan draws.

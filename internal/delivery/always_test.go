@@ -38,7 +38,7 @@ func TestVectorsAreDrawnWhereAlwaysPaints(t *testing.T) {
 		drawn  bool
 	}{{"", false}, {"q-3", false}, {"w-400", true}, {"if-w_gt_9000,bl-3,if-end", true}} {
 		req := &Request{Endpoint: &Endpoint{Always: chain(t, tt.always)}}
-		p, err := req.Resolve(vector, plan.SetOf(plan.JPEG, plan.PNG))
+		p, err := req.Resolve(plan.Sources{Base: vector}, plan.SetOf(plan.JPEG, plan.PNG))
 		if err != nil || p.Original == tt.drawn {
 			t.Errorf("always %q: got %v\n%v", tt.always, err, p)
 		}
@@ -51,7 +51,7 @@ func TestTheEndpointsOwnStepIsBlamedWithoutAColumn(t *testing.T) {
 		{"w-9:w-10,h-1,cm-extract", "w-5", "w: the window is 10 pixels wide, the picture only 9; use cm-pad_extract, or ask for less (column 5)"},
 	} {
 		req := &Request{Endpoint: &Endpoint{Always: chain(t, tt.always).At(-1)}, Chain: chain(t, tt.chain)}
-		_, err := req.Resolve(still().facts, plan.SetOf(plan.JPEG))
+		_, err := req.Resolve(plan.Sources{Base: still().facts}, plan.SetOf(plan.JPEG))
 		if _, ours := errors.AsType[*syntax.Error](err); !ours || err.Error() != tt.want {
 			t.Errorf("%s, always %s: got %v, want %s", tt.chain, tt.always, err, tt.want)
 		}

@@ -15,7 +15,7 @@ import (
 // Deliverer answers "give me finished bytes". Implementations are safe for concurrent use.
 type Deliverer interface {
 	// Deliver returns the response to req; the caller closes it. Errors are *origins.Error, *syntax.Error,
-	// *plan.LimitError or *transform.Error.
+	// *plan.LimitError, *transform.Error or ErrNoStill.
 	Deliver(ctx context.Context, req *Request) (*Response, error)
 }
 
@@ -48,6 +48,7 @@ type Request struct {
 	Endpoint *Endpoint
 	Key      string       // as origins.Request.Key
 	Chain    syntax.Chain // empty: as the endpoint delivers it by default
+	Still    bool         // a still picture of one page, the one that Chain says, is asked for: never another kind of file
 	Accept   plan.Set     // formats that the client's Accept header names
 	Width    int          // how wide the client shows the picture, in pixels of its screen; 0 is unknown
 	DPR      float64      // the pixel ratio of the client's screen; 0 is unknown

@@ -72,10 +72,26 @@ type painter struct {
 	facts plan.Source
 	err   error
 	delay time.Duration
+	looks []plan.Look   // what it was asked to look at
+	found []plan.Window // what it finds, one after the other; the whole picture behind the last
+	pages []int         // what it was asked about
 }
 
-func (p *painter) Probe(context.Context, transform.Original) (plan.Source, error) {
-	return p.facts, p.err
+func (p *painter) Look(_ context.Context, in transform.Inputs, l plan.Look) (plan.Window, error) {
+	p.looks = append(p.looks, l)
+	if n := len(p.looks); n <= len(p.found) {
+		return p.found[n-1], nil
+	}
+	return plan.Window{Width: l.Width, Height: l.Height}, nil
+}
+
+func (p *painter) Probe(_ context.Context, o transform.Original) (plan.Source, error) {
+	p.pages = append(p.pages, o.Page)
+	facts := p.facts
+	if o.Page < facts.Pages {
+		facts.Page = o.Page
+	}
+	return facts, p.err
 }
 func (p *painter) Writable() plan.Set { return plan.SetOf(plan.JPEG, plan.WebP) }
 func (p *painter) Version() string    { return "painter" }

@@ -78,6 +78,9 @@ func (s *Render) respond(ctx context.Context, req *Request, src *source) (*Respo
 	}
 	format := transform.Sniff(src.head)
 	if untouched := plan.WantsOriginal(req.Chain); untouched || format == plan.Unknown {
+		if req.Still && !untouched {
+			return nil, ErrNoStill
+		}
 		resp, err := src.passThrough()
 		if err != nil {
 			return nil, err
@@ -108,12 +111,12 @@ func (s *Render) respond(ctx context.Context, req *Request, src *source) (*Respo
 
 // render makes the answer from the whole original in memory.
 func (s *Render) render(ctx context.Context, req *Request, original []byte, a origins.Attributes) (*Response, error) {
-	file := transform.Original{Bytes: original}
+	file := req.original(original)
 	facts, err := s.Engine.Probe(ctx, file)
 	if err != nil {
 		return nil, err
 	}
-	p, err := req.Resolve(facts, s.Engine.Writable())
+	p, err := s.resolve(ctx, req, file, facts)
 	if err != nil {
 		return nil, err
 	}
@@ -140,14 +143,15 @@ func (s *Render) render(ctx context.Context, req *Request, original []byte, a or
 }
 
 // Resolve returns what is to be done to an original of which these facts are known, by an engine that writes these formats.
-func (r *Request) Resolve(facts plan.Source, writable plan.Set) (plan.Plan, error) {
+// Its errors are those of [plan.Resolve].
+func (r *Request) Resolve(sources plan.Sources, writable plan.Set) (plan.Plan, error) {
 	e := r.Endpoint
 	hints := plan.Hints{
-		Accept: r.Accept, Width: r.Width, DPR: r.DPR, SaveData: r.SaveData,
+		Accept: r.Accept, Width: r.Width, DPR: r.DPR, SaveData: r.SaveData, Still: r.Still,
 		Formats: e.Formats, Smallest: e.Smallest, Quality: e.Quality, Exact: e.QualityExact, SaveQuality: e.SaveData,
 		Rasterise: e.paintsAll(), Writable: writable,
 	}
-	p, err := plan.Resolve(r.chain(), plan.Sources{Base: facts}, hints, e.Limits.Limits)
+	p, err := plan.Resolve(r.chain(), sources, hints, e.Limits.Limits)
 	return p, e.blame(err)
 }
 

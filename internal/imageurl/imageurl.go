@@ -16,6 +16,7 @@ type Address struct {
 	Key        string       // path of the file, decoded: slash separated, no leading slash, no "." or ".." segments
 	Chain      syntax.Chain // steps of the path, then those of the query; nil if the URL has none
 	Query      string       // what the language gives no meaning to: raw pairs in their order, joined by "&"
+	Thumbnail  bool         // /ik-thumbnail.jpg stands behind the file: a still picture of a page of it
 	Attachment bool         // ik-attachment=true: to be saved rather than shown
 	Filename   string       // ik-attachment-filename; "" is the file's own name
 
@@ -46,7 +47,11 @@ func Parse(escaped, query string) (Address, error) {
 	if err != nil {
 		return Address{}, err
 	}
-	a := Address{Key: key}
+	var a Address
+	key, a.Thumbnail = withoutThumbnail(key)
+	if a.Key, err = withoutSEO(key); err != nil {
+		return Address{}, err
+	}
 	if transformation != nil {
 		a.Texts = append(a.Texts, *transformation)
 		if a.Chain, err = syntax.Parse(*transformation); err != nil {
@@ -76,11 +81,16 @@ func splitPath(escaped string) (transformation *string, key string, err error) {
 		kept = append(kept, segment)
 	}
 	key = strings.TrimLeft(strings.Join(kept, "/"), "/")
-	if err := checkKey(key); err != nil {
-		return transformation, key, err
+	return transformation, key, checkKey(key)
+}
+
+// withoutThumbnail returns the file of which a key asks for a still picture: folder/file.gif/ik-thumbnail.jpg is that of
+// folder/file.gif. The name alone is that of a file.
+func withoutThumbnail(key string) (file string, thumbnail bool) {
+	if file, ok := strings.CutSuffix(key, "/ik-thumbnail.jpg"); ok && file != "" {
+		return file, true
 	}
-	key, err = withoutSEO(key)
-	return transformation, key, err
+	return key, false
 }
 
 // withoutSEO returns the file that a key with a name for search engines means: ik-seo/folder/file/any-name.jpg is

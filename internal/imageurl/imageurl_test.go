@@ -32,6 +32,16 @@ func TestParseFindsTheTransformationAndTheKey(t *testing.T) {
 		},
 		{name: "a name for search engines before a transformation", path: "/ik-seo/a.b/tr:w-300/c.d.png", want: Address{Key: "a.b.png"}, chain: "w-300"},
 		{name: "a folder that is called so", path: "/x/ik-seo/b.jpg", want: Address{Key: "x/ik-seo/b.jpg"}},
+		{name: "a still", path: "/a/b.gif/ik-thumbnail.jpg", want: Address{Key: "a/b.gif", Thumbnail: true}},
+		{name: "a still of a page", path: "/tr:pg-2/b.tif/ik-thumbnail.jpg", want: Address{Key: "b.tif", Thumbnail: true}, chain: "pg-2"},
+		{name: "a still, transformation in the middle", path: "/b.tif/tr:pg-2/ik-thumbnail.jpg", want: Address{Key: "b.tif", Thumbnail: true}, chain: "pg-2"},
+		{name: "a still, transformation at the end", path: "/b.tif/ik-thumbnail.jpg/tr:pg-2", want: Address{Key: "b.tif", Thumbnail: true}, chain: "pg-2"},
+		{name: "a still by an encoded name", path: "/b.gif/ik%2Dthumbnail.jpg", query: "tr=w-3", want: Address{Key: "b.gif", Thumbnail: true}, chain: "w-3"},
+		{name: "a still of a name for search engines", path: "/ik-seo/x/old/new.gif/ik-thumbnail.jpg", want: Address{Key: "x/old.gif", Thumbnail: true}},
+		{name: "a still of what is called so", path: "/b.gif/ik-thumbnail.jpg/ik-thumbnail.jpg", want: Address{Key: "b.gif/ik-thumbnail.jpg", Thumbnail: true}},
+		{name: "a file that is called so", path: "/ik-thumbnail.jpg", want: Address{Key: "ik-thumbnail.jpg"}},
+		{name: "a folder that is called like a still", path: "/ik-thumbnail.jpg/b.gif", want: Address{Key: "ik-thumbnail.jpg/b.gif"}},
+		{name: "a file that ends so", path: "/my-ik-thumbnail.jpg", want: Address{Key: "my-ik-thumbnail.jpg"}},
 		{name: "percent", path: "/100%25.jpg", want: Address{Key: "100%.jpg"}},
 		{name: "decoded once", path: "/a%252Fb.jpg", want: Address{Key: "a%2Fb.jpg"}},
 		{name: "slashes inside stay", path: "//a//b.jpg", want: Address{Key: "a//b.jpg"}},
@@ -55,7 +65,7 @@ func TestParseFindsTheTransformationAndTheKey(t *testing.T) {
 			if chain := got.Chain.String(); chain != tt.chain {
 				t.Errorf("chain: got %q, want %q", chain, tt.chain)
 			}
-			if got.Key != tt.want.Key || got.Query != tt.want.Query || got.Attachment != tt.want.Attachment || got.Filename != tt.want.Filename {
+			if got.Key != tt.want.Key || got.Thumbnail != tt.want.Thumbnail || got.Query != tt.want.Query || got.Attachment != tt.want.Attachment || got.Filename != tt.want.Filename {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
 		})
@@ -73,6 +83,7 @@ func TestParseRefusesWithTheNameOfThePart(t *testing.T) {
 		{"tr twice", "/b.jpg", "tr=w-1&tr=w-2", "tr: is given twice"},
 		{"attachment", "/b.jpg", "ik-attachment=yes", "ik-attachment: must be true or false"},
 		{"file name", "/b.jpg", "ik-attachment-filename=..%2Fx", "ik-attachment-filename: must be a file name without slashes"},
+		{"a still of a name for search engines alone", "/ik-seo/b.gif/ik-thumbnail.jpg", "", "path: behind ik-seo stands the file without its extension, then a name with it: ik-seo/folder/file/any-name.jpg"},
 		{"a name for search engines alone", "/ik-seo/b.jpg", "", "path: behind ik-seo stands the file without its extension, then a name with it: ik-seo/folder/file/any-name.jpg"},
 		{"a name for search engines without extension", "/ik-seo/a/b", "", "path: behind ik-seo stands the file without its extension, then a name with it: ik-seo/folder/file/any-name.jpg"},
 		{"signature", "/b.jpg", "ik-s=abc", "ik-s: signed URLs are not supported in this version"},
@@ -131,6 +142,7 @@ func FuzzParse(f *testing.F) {
 		{"", "%tr=w-1"},
 		{"/a%00", "ik-attachment-filename=%0d"},
 		{"/ä/日本/😀.png", "x=%zz"},
+		{"/tr:pg-2/a.gif/ik-thumbnail.jpg", ""},
 	} {
 		f.Add(seed[0], seed[1])
 	}
@@ -152,6 +164,12 @@ func FuzzParse(f *testing.F) {
 		}
 		// The same thing said in the canonical way is the same thing.
 		again := "/" + (&url.URL{Path: a.Key}).EscapedPath()
+		if _, still := withoutThumbnail(a.Key); still && !a.Thumbnail {
+			return // ik-seo leads to a file whose name asks for a still where it stands itself
+		}
+		if a.Thumbnail {
+			again += "/ik-thumbnail.jpg"
+		}
 		if len(a.Chain) > 0 {
 			again = "/tr:" + url.PathEscape(a.Chain.String()) + again
 		}
@@ -159,7 +177,7 @@ func FuzzParse(f *testing.F) {
 		if strings.HasPrefix(a.Key, "tr:") || strings.Contains(a.Key, "/tr:") {
 			return // a folder named so reads as a transformation where none stands before it
 		}
-		if err != nil || b.Key != a.Key || b.Chain.String() != a.Chain.String() || b.Query != a.Query {
+		if err != nil || b.Key != a.Key || b.Thumbnail != a.Thumbnail || b.Chain.String() != a.Chain.String() || b.Query != a.Query {
 			t.Fatalf("Parse(%q, %q) = %+v; again %q: %+v, %v", path, query, a, again, b, err)
 		}
 	})

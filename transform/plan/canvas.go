@@ -16,6 +16,7 @@ type picture struct {
 // Methods that would change nothing add no op.
 type canvas struct {
 	picture
+	source   Source
 	original dims // the source, upright
 	entered  dims // the picture when the present step began
 	vector   bool // a vector source is rendered at the size of the first Resize, so that it stays sharp
@@ -25,10 +26,14 @@ type canvas struct {
 	held     int64 // pixels that engines hold in memory, see hold
 	warnings []string
 
-	vary        Vary    // hints that the size was taken from, or would have been
-	hintedWidth bool    // as Plan.HintedWidth
-	hintedDPR   float64 // as Plan.HintedDPR
-	shrunk      bool    // it was scaled down
+	trims       []Window // what looks at pixels found
+	trimmed     int      // how many of them are done
+	steady      bool     // trims were found on all frames of an animation, of which one is shown now: it is cut as those were
+	blind       bool     // no result shows pixels: there is nothing to trim
+	vary        Vary     // hints that the size was taken from, or would have been
+	hintedWidth bool     // as Plan.HintedWidth
+	hintedDPR   float64  // as Plan.HintedDPR
+	shrunk      bool     // it was scaled down
 }
 
 // newCanvas returns the canvas of a source, upright.
@@ -37,6 +42,7 @@ func newCanvas(s Source, frames int, told Hints, l Limits) *canvas {
 	size := dims{w, h}
 	return &canvas{
 		picture:  picture{dims: size, frames: frames, alpha: s.Alpha},
+		source:   s,
 		original: size,
 		entered:  size,
 		vector:   s.Format == SVG,
@@ -77,7 +83,7 @@ func (c *canvas) cut(window dims, f focus) {
 	case window == c.dims:
 	case !f.smart:
 		c.crop(f.x.of(c.width-window.width), f.y.of(c.height-window.height), window)
-	case c.frames > 1:
+	case c.frames > 1, c.steady:
 		c.warn("fo-auto looks at still pictures only; the animation was cut around its centre")
 		c.cut(window, focus{x: middle, y: middle})
 	default:

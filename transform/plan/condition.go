@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"math"
 	"slices"
 
@@ -8,35 +9,54 @@ import (
 )
 
 // unconditional returns the chain with the branch that s takes in place of each condition. Whether one holds depends on
-// the size that the steps before it lead to and on nothing else: limits, but for the ladder of sizes, have no say, and the
-// client none but by the hints that these steps take their sizes from, which are returned too.
-func unconditional(c syntax.Chain, s Source, h Hints, sizes Ladder) (syntax.Chain, Vary, error) {
-	conditions := func(s syntax.Step) bool { return s.If != nil }
-	if !slices.ContainsFunc(c, conditions) {
+// the size that the steps before it lead to and on nothing else: limits have no say, but for the ladder of sizes and what may
+// be looked at for a trim, and the client none but by the hints that these steps take their sizes from, which are returned
+// too.
+func unconditional(c syntax.Chain, given Sources, s Source, h Hints, l Limits) (syntax.Chain, Vary, error) {
+	if !slices.ContainsFunc(c, conditional) {
 		return c, 0, nil
 	}
-	if err := checkSource(s, Limits{}); err != nil {
+	n, _ := countTrims(c, 0)
+	blind := s.Format == SVG && !h.rasterises() && !mayRasterise(c)
+	if n == 0 || blind {
+		l = Limits{Sizes: l.Sizes}
+	}
+	if err := checkSource(s, l); err != nil {
 		return nil, 0, err
 	}
-	var taken syntax.Chain
-	at := newCanvas(s, 1, h, Limits{Sizes: sizes})
-	for i, step := range c {
-		if !slices.ContainsFunc(c[i:], conditions) {
-			return append(taken, c[i:]...), at.vary, nil
+	at := newCanvas(s, movingFrames(c, s, l), h, l)
+	at.trims, at.blind = given.Trims, blind
+	taken, err := at.decide(c)
+	if tooMuch, over := errors.AsType[*LimitError](err); over && tooMuch.Limit == outputPixels && at.frames > 1 {
+		one := newCanvas(s, 1, h, l) // as the result will be
+		one.trims, one.steady = given.Trims, at.trimmed > 0
+		taken, err = one.decide(c)
+		return taken, at.vary | one.vary, err
+	}
+	return taken, at.vary, err
+}
+
+// decide works through the steps up to the last condition and returns the chain with the branches that are taken.
+func (c *canvas) decide(all syntax.Chain) (taken syntax.Chain, err error) {
+	for i, step := range all {
+		if !slices.ContainsFunc(all[i:], conditional) {
+			return append(taken, all[i:]...), nil
 		}
 		steps := syntax.Chain{step}
 		if step.If != nil {
-			steps = at.branch(step.If)
+			steps = c.branch(step.If)
 		}
 		taken = append(taken, steps...)
 		for _, s := range steps {
-			if err := at.step(s); err != nil {
-				return nil, 0, err
+			if err := c.step(s); err != nil {
+				return nil, err
 			}
 		}
 	}
-	return taken, at.vary, nil
+	return taken, nil
 }
+
+func conditional(s syntax.Step) bool { return s.If != nil }
 
 // branch returns the branch that the picture takes at this point of the chain.
 func (c *canvas) branch(i *syntax.If) syntax.Chain {

@@ -19,7 +19,7 @@ func TestConditionsEqualTheBranchWrittenOut(t *testing.T) {
 	const rounds = 10_000
 	planned, taken := 0, map[bool]int{}
 	for range rounds {
-		in := input{"", randomSource(random), randomHints(random), randomLimits(random)}
+		in := input{source: randomSource(random), hints: randomHints(random), limits: randomLimits(random), look: lookAnywhere}
 		if in.source.Frames > 1 || in.source.Orientation > 8 {
 			in.source.Orientation = 1 // animations have none, and there are eight
 		}
@@ -37,6 +37,9 @@ func TestConditionsEqualTheBranchWrittenOut(t *testing.T) {
 		taken[holds]++
 
 		in.text = before + "if-" + condition + "," + then + ",if-else," + otherwise + ",if-end" + behind
+		if in.source.Format == plan.SVG && strings.Contains(in.text, "dn-") {
+			continue // which is drawn at its density before a condition is looked at
+		}
 		got, gotErr := in.resolve()
 		written := in
 		if written.text = before + otherwise + behind; holds {
@@ -63,7 +66,7 @@ func TestConditionsEqualTheBranchWrittenOut(t *testing.T) {
 			return
 		}
 	}
-	if planned < rounds/4 || taken[true] < rounds/10 || taken[false] < rounds/10 {
+	if planned < rounds/5 || taken[true] < rounds/10 || taken[false] < rounds/10 {
 		t.Errorf("%d of %d were planned, the condition held %v: the test proves little", planned, rounds, taken)
 	}
 }
@@ -72,7 +75,9 @@ func TestConditionsEqualTheBranchWrittenOut(t *testing.T) {
 func sizeAfter(step string, of input) ([2]int, error) {
 	of.source.Frames, of.source.Format = 1, plan.JPEG
 	told := plan.Hints{Width: of.hints.Width, DPR: of.hints.DPR, Writable: everything.With(plan.JXL)}
-	in := input{strings.TrimSuffix(step, ":"), of.source, told, plan.Limits{Sizes: of.limits.Sizes}}
+	in := input{
+		text: strings.TrimSuffix(step, ":"), source: of.source, hints: told, limits: plan.Limits{Sizes: of.limits.Sizes}, look: lookAnywhere,
+	}
 	p, err := in.resolve()
 	return [2]int{p.Width, p.Height}, err
 }

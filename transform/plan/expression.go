@@ -43,6 +43,7 @@ var settlers = map[string]func(it syntax.Item, e syntax.Expression, v float64) (
 	"w": settleSide, "h": settleSide, "ar": settleRatio,
 	"x": settleOffset, "y": settleOffset, "xc": settleOffset, "yc": settleOffset,
 	"dpr": settleDPR,
+	"dn":  settleDensity,
 }
 
 // settleSide makes whole pixels: never a fraction of the picture, whatever the result.
@@ -157,8 +158,11 @@ func operate(a float64, operator string, b float64) float64 {
 	return math.NaN()
 }
 
-// variable returns the original's or the step's side or ratio.
+// variable returns the original's or the step's side or ratio, or the original's density.
 func (c *canvas) variable(name string) float64 {
+	if name == "idn" {
+		return c.source.densityOrOwn()
+	}
 	of := c.original
 	if name[0] == 'c' {
 		of = c.entered

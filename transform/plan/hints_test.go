@@ -16,7 +16,7 @@ func TestWhatVaryLeavesOutChangesNothing(t *testing.T) {
 	const rounds = 8_000
 	planned, refused, named := 0, 0, map[plan.Vary]int{}
 	for range rounds {
-		in := input{randomChain(random), randomSource(random), randomHints(random), randomLimits(random)}
+		in := input{text: randomChain(random), source: randomSource(random), hints: randomHints(random), limits: randomLimits(random), look: lookAnywhere}
 		in.hints.Smallest = random.IntN(2) == 0
 		c, broken := syntax.Parse(in.text)
 		if broken != nil {
@@ -64,7 +64,7 @@ func TestSaveDataIsNamedWhereItChangesSomething(t *testing.T) {
 	random := rand.New(rand.NewPCG(23, 24))
 	named := 0
 	for range 4000 {
-		in := input{randomChain(random), randomSource(random), randomHints(random), plan.Limits{}}
+		in := input{text: randomChain(random), source: randomSource(random), hints: randomHints(random), limits: plan.Limits{}, look: lookAnywhere}
 		in.hints.SaveData = true
 		saving, err := in.resolve()
 		if err != nil {
@@ -94,7 +94,7 @@ func TestWidthByHintEqualsTheWidthWrittenOut(t *testing.T) {
 	compared := 0
 	for range 5000 {
 		width := pick(random, "100", "700", "1900")
-		in := input{randomStep(random), randomSource(random), randomHints(random), randomLimits(random)}
+		in := input{text: randomStep(random), source: randomSource(random), hints: randomHints(random), limits: randomLimits(random), look: lookAnywhere}
 		in.hints.Width, in.hints.DPR = 0, pick(random, 0, 2.0)
 		if !strings.HasPrefix(in.text, "w-auto") || strings.Contains(in.text, "dpr-auto") {
 			continue

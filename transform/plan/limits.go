@@ -45,7 +45,13 @@ func checkSource(s Source, l Limits) error {
 		return &LimitError{sourcePixels, fmt.Sprintf("the original has %s pixels (%s); at most %s are allowed",
 			figure(pixels), size(s.Width, s.Height), figure(l.SourcePixels))}
 	}
-	return nil
+	if s.zoom == 0 {
+		return nil
+	}
+	if err := checkSide(float64(max(s.Width, s.Height))); err != nil {
+		return err
+	}
+	return checkSize(picture{dims: dims{s.Width, s.Height}, frames: 1}, l) // dn has made it so large
 }
 
 // pixels counts those of all frames.
@@ -59,10 +65,13 @@ func checkChain(c syntax.Chain, l Limits) error {
 	return Check(c)
 }
 
-// Check refuses what is wrong with a chain whatever the source: combinations of parameters that mean nothing, and names
-// that are not expanded. Its errors are *syntax.Error.
+// Check refuses what is wrong with a chain whatever the source: combinations of parameters that mean nothing, too many
+// trims, and names that are not expanded. Its errors are *syntax.Error.
 func Check(c syntax.Chain) error {
 	if _, err := syntax.Expand(c, nil); err != nil {
+		return err
+	}
+	if err := checkTrims(c); err != nil {
 		return err
 	}
 	return checkSteps(c)

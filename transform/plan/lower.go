@@ -77,7 +77,7 @@ func stored(op Op, upright dims, orientation int) Op {
 
 // loadOf says how to decode for ops, which are in upright coordinates.
 func loadOf(ops []Op, s Source, frames int, l Limits) Load {
-	load := Load{Format: s.Format, Shrink: 1, Scale: 1, Frames: frames}
+	load := Load{Format: s.Format, Shrink: 1, Scale: 1, Frames: frames, Page: s.Page}
 	if len(ops) == 0 {
 		return load
 	}
@@ -92,11 +92,14 @@ func loadOf(ops []Op, s Source, frames int, l Limits) Load {
 		load.Shrink = shrink(dims{w, h}, to)
 	case WebP:
 		// libwebp scales colours without regard to alpha, so fringes would show; and only still pictures.
-		if !s.Alpha && frames == 1 && s.Frames == 1 {
+		if !s.Alpha && frames == 1 && s.Frames == 1 && s.Pages <= 1 {
 			load.Scale = 1 / float64(shrink(dims{w, h}, to))
 		}
 	case SVG:
 		load.Scale = vectorScale(dims{w, h}, to, l)
+		if s.zoom != 0 {
+			load.Scale *= s.zoom
+		}
 	}
 	return load
 }

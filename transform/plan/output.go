@@ -23,6 +23,7 @@ type outputs struct {
 	lossless    bool
 	metadata    bool
 	profile     bool
+	density     int  // what dn comes to; 0 if no step has it
 	unsharp     bool // some step has e-usm: not sent as AVIF unasked
 }
 
@@ -97,6 +98,9 @@ func (r *resolver) explicit() (choice, error) {
 		if r.source.Format != SVG {
 			return choice{}, refuse(r.out.format, "only SVG originals can be sent as SVG")
 		}
+		if r.hints.Still {
+			return choice{}, refuse(r.out.format, "/ik-thumbnail.jpg asks for pixels; f-png and f-webp keep what is transparent")
+		}
 		if r.hints.Rasterise {
 			return choice{warnings: []string{"every picture of this endpoint is changed, and then is no SVG; the format was chosen as for f-auto"}}, nil
 		}
@@ -123,7 +127,7 @@ func (r *resolver) explicit() (choice, error) {
 func (r *resolver) likeSource() choice {
 	f := r.source.Format
 	switch {
-	case f == SVG && !r.hints.Rasterise:
+	case f == SVG && !r.hints.rasterises():
 		return choice{}
 	case !r.hints.Writable.Has(f) || f == HEIC || f == TIFF || f == AVIF && r.out.profile:
 		return choice{plain: true, warnings: []string{fmt.Sprintf("%s can't be written; f-orig chose a plain format", f)}}
@@ -189,7 +193,7 @@ func (r *resolver) suits(f Format, p picture, accept Set) bool {
 	case PNG:
 		return true
 	case GIF:
-		return r.source.Format == GIF
+		return r.like() == GIF
 	case WebP:
 		return accept.Has(WebP)
 	case JXL:
@@ -203,7 +207,7 @@ func (r *resolver) suits(f Format, p picture, accept Set) bool {
 
 // fallback is the format where no candidate suits: the source's if every client, or this one, can show it.
 func (r *resolver) fallback(p picture, accept Set) Format {
-	f := r.source.Format
+	f := r.like()
 	switch {
 	case f == PNG:
 		return PNG
@@ -257,7 +261,9 @@ func (r *resolver) output(f Format, quality int) (o Output, warnings []string) {
 	if r.out.lossless && (f == JPEG || f == AVIF || f == JXL) {
 		warnings = append(warnings, fmt.Sprintf("lo-true has no effect on %s; f-png and f-webp can be lossless", f))
 	}
-	return o, warnings
+	dpi, more := r.density(f)
+	o.Density = dpi
+	return o, append(warnings, more...)
 }
 
 // encodings says how to encode in each of the formats, whether a client that saves data would get something else, and
@@ -285,5 +291,9 @@ func (r *resolver) encodings(formats []Format, c *canvas) (list []Output, vary V
 func (r *resolver) keepable(o Output) bool {
 	s := r.source
 	stripped := s.Metadata && (!o.KeepMetadata || s.Profile && !o.KeepProfile)
+	// Where a file tells no density, the one known of it is a guess of 72.
+	if r.hints.Still && s.Pages > 1 || o.Density > 0 && (o.Density == ownDensity || o.Density != nearest(s.Density)) {
+		return false
+	}
 	return o.Format == s.Format && s.Orientation == 1 && !s.CMYK && !stripped && !o.Progressive
 }

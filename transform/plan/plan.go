@@ -24,6 +24,13 @@ type Source struct {
 	Profile       bool // an ICC profile is embedded
 	Metadata      bool // there is something to strip: EXIF, XMP, IPTC, a profile, comments
 	Quality       int  // JPEG: what it was encoded at, 1…100, by libjpeg's measure; 0 is unknown
+
+	Pages   int     // of the file: those of a TIFF, frames of an animation, else 1
+	Page    int     // which of them Width and Height are those of, from 0
+	Density float64 // dots per inch; 0, or a guess of 72, where the file tells none
+
+	own  dims    // of an SVG that is drawn at another size: its own
+	zoom float64 // how many times that it is drawn; 0 for all others
 }
 
 // Upright returns width and height as displayed: after Orientation is applied.
@@ -37,6 +44,9 @@ func (s Source) Upright() (width, height int) {
 // Sources are the pictures that a chain draws.
 type Sources struct {
 	Base Source
+
+	// What looks at pixels found, in the order in which the chain's trims come up; see [Unseen].
+	Trims []Window
 }
 
 // Hints are what the request and the endpoint bring to a decision beside the chain: a small finite set.
@@ -45,9 +55,11 @@ type Hints struct {
 	Formats  []Format // the endpoint's candidates of f-auto, best first; empty is webp
 	Quality  int      // the endpoint's quality, 1…100; 0 is 80
 	Writable Set      // formats that the engine can write
+	Still    bool     // a still picture of one page is asked for (/ik-thumbnail.jpg); which one the chain says
 
 	// Rasterise turns vectors into pixels that would be sent unchanged: the endpoint changes every picture.
 	Rasterise bool
+
 	Width       int     // how wide the client shows the picture, in pixels of its screen, for w-auto; 0 is unknown
 	DPR         float64 // the pixel ratio of the client's screen, for dpr-auto; 0 is unknown
 	SaveData    bool    // the client asks for less data
@@ -55,6 +67,9 @@ type Hints struct {
 	Exact       bool    // the endpoint's quality holds for pictures of less quality too
 	Smallest    bool    // of all candidates that suit, the endpoint sends the smallest file and not the first
 }
+
+// rasterises reports whether vectors become pixels whatever the format asked for.
+func (h Hints) rasterises() bool { return h.Still || h.Rasterise }
 
 // Limits bound what a plan may cost. Zero is no limit.
 type Limits struct {
@@ -95,7 +110,8 @@ type Load struct {
 	Format Format
 	Shrink int     // JPEG: decode at 1/Shrink, one of 1, 2, 4, 8 (libjpeg's DCT scaling); 1 otherwise
 	Scale  float64 // WebP, SVG: decode at this scale (libvips' scale option); 1 otherwise
-	Frames int     // decode this many frames, from the first
+	Frames int     // decode this many frames, from Page on
+	Page   int     // of TIFF and animations: the page or frame, from 0
 }
 
 // Op is one step on pixels. Sizes and offsets are pixels of one frame; each Op sees the result of the one before, and
@@ -162,6 +178,7 @@ type Output struct {
 	Palette      bool // PNG: quantised to at most 256 colours at Quality
 	KeepMetadata bool // EXIF, XMP and IPTC stay (orientation is reset)
 	KeepProfile  bool // the ICC profile stays
+	Density      int  // JPEG, PNG: dots per inch to be written; 0 leaves it to the encoder
 	KeepSmaller  bool // no pixel was asked to change: where the original is not larger, send it instead
 }
 
@@ -207,6 +224,9 @@ func (l Load) String() string {
 	if l.Scale != 1 && l.Scale != 0 {
 		text += fmt.Sprintf(" scale=%.5g", l.Scale)
 	}
+	if l.Page > 0 {
+		text += fmt.Sprintf(" page=%d", l.Page+1)
+	}
 	if l.Frames > 1 {
 		text += fmt.Sprintf(" frames=%d", l.Frames)
 	}
@@ -218,6 +238,9 @@ func (o Output) String() string {
 	text := "save " + o.Format.String()
 	if o.Quality > 0 {
 		text += fmt.Sprintf(" q=%d", o.Quality)
+	}
+	if o.Density > 0 {
+		text += fmt.Sprintf(" dpi=%d", o.Density)
 	}
 	for _, flag := range []struct {
 		name string

@@ -17,7 +17,8 @@ func TestOpsStayInsideTheirInputAndLimits(t *testing.T) {
 	const rounds = 30_000
 	planned := 0
 	for range rounds {
-		in := input{randomChain(random), randomSource(random), randomHints(random), randomLimits(random)}
+		in := input{text: randomChain(random), source: randomSource(random), hints: randomHints(random), limits: randomLimits(random), look: lookAnywhere}
+		in.look = walkLooks(t, in)
 		p, err := in.resolve()
 		if err != nil {
 			continue
@@ -37,7 +38,7 @@ func TestOpsStayInsideTheirInputAndLimits(t *testing.T) {
 func TestVaryTellsWhetherAcceptMatters(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 3000 {
-		in := input{randomChain(random), randomSource(random), randomHints(random), plan.Limits{}}
+		in := input{text: randomChain(random), source: randomSource(random), hints: randomHints(random), look: lookAnywhere}
 		texts := map[string]bool{}
 		vary := false
 		for bits := range 8 {
@@ -88,12 +89,32 @@ func FuzzResolve(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string, width, height int, seed uint64) {
 		random := rand.New(rand.NewPCG(seed, 0))
-		in := input{text, randomSource(random), randomHints(random), randomLimits(random)}
+		in := input{text: text, source: randomSource(random), hints: randomHints(random), limits: randomLimits(random), look: lookAnywhere}
 		in.source.Width, in.source.Height = width, height
+		in.look = walkLooks(t, in)
 		if p, err := in.resolve(); err == nil {
 			walk(t, in, p)
 		}
 	})
+}
+
+// lookAnywhere finds a window that depends on the size of the picture alone.
+func lookAnywhere(l plan.Look) plan.Window {
+	w := plan.Window{X: l.Width / 5, Y: l.Height / 7 * (l.Width % 2)}
+	w.Width, w.Height = max(1, l.Width/2), max(1, l.Height-2*w.Y-l.Height%3)
+	return w
+}
+
+// walkLooks is lookAnywhere for pictures that are walked to first, as the plans of results are.
+func walkLooks(t *testing.T, in input) func(plan.Look) plan.Window {
+	t.Helper()
+	return func(l plan.Look) plan.Window {
+		if l.Threshold < 1 || l.Threshold > 99 {
+			t.Errorf("%s: the threshold is %d", in.text, l.Threshold)
+		}
+		walk(t, in, plan.Plan{Load: l.Load, Ops: l.Ops, Output: plan.Output{Format: plan.GIF}, Width: l.Width, Height: l.Height, Frames: l.Frames})
+		return lookAnywhere(l)
+	}
 }
 
 func still(width, height int) plan.Source {
@@ -123,6 +144,11 @@ func randomSource(random *rand.Rand) plan.Source {
 	if !s.Format.Animated() {
 		s.Frames = min(s.Frames, 1)
 	}
+	s.Pages = s.Frames
+	if s.Format == plan.TIFF {
+		s.Pages = 1 + random.IntN(3)
+	}
+	s.Density = pick(random, 0, 72.0, 300)
 	return s
 }
 
@@ -132,8 +158,9 @@ func randomHints(random *rand.Rand) plan.Hints {
 		Formats:  pick(random, nil, []plan.Format{plan.AVIF, plan.WebP}, []plan.Format{plan.JXL, plan.JPEG}, []plan.Format{plan.PNG}),
 		Quality:  random.IntN(101),
 		Writable: pick(random, everything, everything, everything.With(plan.JXL), plan.SetOf(plan.JPEG, plan.PNG)),
+		Still:    random.IntN(5) == 0,
 
-		Rasterise: random.IntN(4) == 0,
+		Rasterise:   random.IntN(4) == 0,
 		Width:       pick(random, 0, 100, 300, 2000, 65500),
 		DPR:         pick(random, 0, 0.25, 1, 2, 5),
 		SaveData:    random.IntN(2) == 0,
@@ -214,6 +241,7 @@ func randomStep(random *rand.Rand) string {
 	maybe("b-" + pick(random, "0_red", "8_FF000050", "cw_div_20_blue", "ch_sub_30_red"))
 	maybe("o-" + pick(random, "0", "50", "100"))
 	maybe("bl-" + pick(random, "1", "100"))
+	maybe(pick(random, "t-true", "t-50", "t-false", "dn-300", "dn-idn_mul_2", "dn-31"))
 	for _, effect := range []string{"e-grayscale", "e-contrast", "e-sharpen", "e-sharpen-7", "e-usm", "e-usm-0-5-1-0.05"} {
 		if random.IntN(20) == 0 {
 			items = append(items, effect)

@@ -9,8 +9,9 @@ import (
 )
 
 // Resolve computes the plan for a chain and the sources that it draws. Its errors are *syntax.Error where the chain
-// can't be done to these sources, and *LimitError where a limit stands against it; only a source without a size is a
-// plain error, a mistake of the caller. A chain that asks for the original needs no facts about it.
+// can't be done to these sources, *LimitError where a limit stands against it, and *Unseen where the plan depends on
+// pixels; plain errors are mistakes of the caller, such as a source without a size. A chain that asks for the original
+// needs no facts about it.
 func Resolve(c syntax.Chain, s Sources, h Hints, l Limits) (Plan, error) {
 	if WantsOriginal(c) {
 		return originalOf(s.Base), nil
@@ -18,23 +19,39 @@ func Resolve(c syntax.Chain, s Sources, h Hints, l Limits) (Plan, error) {
 	if err := checkChain(c, l); err != nil {
 		return Plan{}, err
 	}
-	source := normal(s.Base)
-	c, vary, err := unconditional(c, source, h, l.Sizes)
+	original := normal(s.Base)
+	source, err := onePage(c, original, h.Still, l)
+	if err != nil {
+		return Plan{}, err
+	}
+	drawnAt, err := densityOf(c, source)
+	if err != nil {
+		return Plan{}, err
+	}
+	if h.rasterises() || mayRasterise(c) {
+		source = source.drawnAt(drawnAt)
+	}
+	c, vary, err := unconditional(c, s, source, h, l)
 	if err != nil {
 		return Plan{}, err
 	}
 	out := outputOf(c)
+	if out.density, err = densityOf(c, source); err != nil {
+		return Plan{}, err
+	}
 	if out.original { // a branch asks for it
 		p := originalOf(s.Base)
 		p.Vary = vary
 		return p, nil
 	}
-	r := resolver{chain: c, source: source, hints: h, limits: l, out: out, vary: vary}
+	r := resolver{
+		chain: c, original: original, source: source, trims: s.Trims, hints: h, limits: l, out: out, drawnAt: drawnAt, vary: vary,
+	}
 	asked, err := r.explicit()
 	if err != nil {
 		return Plan{}, err
 	}
-	if r.source.Format == SVG && !asked.rasterises() && !h.Rasterise {
+	if r.source.Format == SVG && !asked.rasterises() && !h.rasterises() {
 		return r.untouchedSVG(asked), nil
 	}
 	if err := checkSource(r.source, l); err != nil {
@@ -46,6 +63,7 @@ func Resolve(c syntax.Chain, s Sources, h Hints, l Limits) (Plan, error) {
 // normal returns s without facts that can't be: decoders report what the file says.
 func normal(s Source) Source {
 	s.Frames = max(s.Frames, 1)
+	s.Pages = max(s.Pages, s.Frames)
 	if s.Orientation < 1 || s.Orientation > 8 || s.Frames > 1 {
 		s.Orientation = 1
 	}
@@ -60,12 +78,16 @@ func originalOf(s Source) Plan {
 
 // resolver holds what one call of Resolve works on.
 type resolver struct {
-	chain  syntax.Chain // without conditions
-	source Source
-	hints  Hints
-	limits Limits
-	out    outputs
-	vary   Vary // what of the client decided which branches the chain has
+	chain    syntax.Chain // without conditions
+	original Source
+	source   Source // the page that is shown, an SVG as large as it is drawn
+	trims    []Window
+	steady   bool // see canvas
+	hints    Hints
+	limits   Limits
+	out      outputs
+	drawnAt  int  // dots per inch that made the source of an SVG
+	vary     Vary // what of the client decided which branches the chain has
 }
 
 // resolve tries all frames of an animation first, and the first frame alone where a limit is in the way.
@@ -97,9 +119,9 @@ func (r *resolver) firstFrame(asked choice, reason string) (Plan, error) {
 
 // untouchedSVG sends a vector picture as it is: no automatism turns it into pixels.
 func (r *resolver) untouchedSVG(asked choice) Plan {
-	p := originalOf(r.source)
+	p := originalOf(r.original)
 	p.Vary, p.Warnings = r.vary, asked.warnings
-	if AsksForPixels(r.chain) {
+	if AsksForPixels(r.chain) || r.out.density > 0 {
 		p.Warnings = append(p.Warnings,
 			"the original is an SVG and was sent unchanged; add f-png, f-jpg, f-webp or f-avif to transform it as pixels")
 	}
@@ -126,8 +148,6 @@ func (r *resolver) plan(asked choice, frames int) (Plan, error) {
 	}
 	keepProfile := r.out.profile && r.source.Profile && !r.source.CMYK
 	p := Plan{
-		Load:   loadOf(c.ops, r.source, frames, r.limits),
-		Ops:    lower(c.ops, r.source, Colour{KeepProfile: keepProfile}),
 		Width:  c.width,
 		Height: c.height,
 		Frames: frames,
@@ -145,6 +165,7 @@ func (r *resolver) plan(asked choice, frames int) (Plan, error) {
 	if len(outputs) > 1 {
 		p.Alternatives = outputs[1:]
 	}
+	p.Load, p.Ops = c.ready(Colour{KeepProfile: keepProfile})
 	p.Warnings = slices.Concat(asked.warnings, c.warnings, warnings)
 	return p, nil
 }
@@ -152,6 +173,8 @@ func (r *resolver) plan(asked choice, frames int) (Plan, error) {
 // draw applies every step to a canvas that begins as the source, upright.
 func (r *resolver) draw(frames int) (*canvas, error) {
 	c := newCanvas(r.source, frames, r.hints, r.limits)
+	c.trims, c.steady = r.trims, r.steady
+	defer func() { r.steady = r.steady || frames > 1 && c.trimmed > 0 }()
 	for _, s := range r.chain {
 		if err := c.step(s); err != nil {
 			return nil, err

@@ -8,8 +8,8 @@ import (
 	"github.com/imageorigin/imageorigin/transform/syntax"
 )
 
-// step applies one step of the chain: geometry first, then the background behind what is transparent, then padding, then
-// the look.
+// step applies one step of the chain: trimming first, then geometry, then the background behind what is transparent, then
+// padding, then the look.
 func (c *canvas) step(s syntax.Step) error {
 	c.entered = c.dims
 	asked := s
@@ -19,6 +19,9 @@ func (c *canvas) step(s syntax.Step) error {
 	}
 	g, err := geometryOf(s, c.picture)
 	if err != nil {
+		return err
+	}
+	if err := c.trim(s); err != nil {
 		return err
 	}
 	if err := g.toLadder(c); err != nil {

@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"strconv"
@@ -78,6 +79,8 @@ type input struct {
 	source plan.Source
 	hints  plan.Hints
 	limits plan.Limits
+	trims  []plan.Window
+	look   func(plan.Look) plan.Window // finds what trims lack; nil leaves it unseen
 }
 
 func (in input) resolve() (plan.Plan, error) {
@@ -88,7 +91,18 @@ func (in input) resolve() (plan.Plan, error) {
 			return plan.Plan{}, err
 		}
 	}
-	return plan.Resolve(c, plan.Sources{Base: in.source}, in.hints, in.limits)
+	sources := plan.Sources{Base: in.source, Trims: in.trims}
+	for {
+		p, err := plan.Resolve(c, sources, in.hints, in.limits)
+		unseen, ok := errors.AsType[*plan.Unseen](err)
+		if !ok || in.look == nil {
+			return p, err
+		}
+		if len(sources.Trims) == plan.MaxTrims {
+			return p, fmt.Errorf("%d looks are not enough for %s", plan.MaxTrims, in.text)
+		}
+		sources.Trims = append(sources.Trims, in.look(unseen.Look))
+	}
 }
 
 func inputOf(tb testing.TB, header map[string]string) input {
@@ -117,6 +131,10 @@ func inputOf(tb testing.TB, header map[string]string) input {
 			sizes, err = sizesOf(value)
 		case "rasterise":
 			in.hints.Rasterise = value == "true"
+		case "still":
+			in.hints.Still, err = strconv.ParseBool(value)
+		case "trims":
+			in.trims, err = windowsOf(value)
 		default:
 			err = fmt.Errorf("unknown header")
 		}
@@ -168,6 +186,19 @@ func hintedOf(p plan.Plan) string {
 }
 
 // sourceOf reads "jpeg 640x865 orientation=6 frames=1 alpha cmyk profile metadata quality=75".
+// windowsOf reads "10x20 at 3,4; 5x5 at 0,0".
+func windowsOf(text string) (windows []plan.Window, err error) {
+	for part := range strings.SplitSeq(text, ";") {
+		var w plan.Window
+		if _, err := fmt.Sscanf(strings.TrimSpace(part), "%dx%d at %d,%d", &w.Width, &w.Height, &w.X, &w.Y); err != nil {
+			return nil, err
+		}
+		windows = append(windows, w)
+	}
+	return windows, nil
+}
+
+// sourceOf reads "jpeg 640x865 orientation=6 frames=1 pages=1 page=0 density=72 alpha cmyk profile metadata".
 func sourceOf(text string) (plan.Source, error) {
 	words := strings.Fields(text)
 	s := plan.Source{Orientation: 1, Frames: 1}
@@ -187,6 +218,12 @@ func sourceOf(text string) (plan.Source, error) {
 			s.Frames, err = strconv.Atoi(value)
 		case "quality":
 			s.Quality, err = strconv.Atoi(value)
+		case "pages":
+			s.Pages, err = strconv.Atoi(value)
+		case "page":
+			s.Page, err = strconv.Atoi(value)
+		case "density":
+			s.Density, err = strconv.ParseFloat(value, 64)
 		case "alpha":
 			s.Alpha = true
 		case "cmyk":

@@ -19,7 +19,7 @@ type Expression string
 // Term is a value of an expression with the operator before it.
 type Term struct {
 	Operator string  // add, sub, mul, div, mod or pow; "" for the first term
-	Variable string  // iw, ih, iar: the original; cw, ch, car: the result of the previous step; "" for a constant
+	Variable string  // iw, ih, iar: the original; cw, ch, car: the result of the previous step; idn: the input's density; "" for a constant
 	Constant float64 // 0 or more; meaningless beside a Variable
 }
 
@@ -56,7 +56,7 @@ var (
 	// laterVariables are those that the language has but nothing here can hold, and where they belong.
 	laterVariables = map[string]string{
 		"bw": layerOnly, "bh": layerOnly, "bar": layerOnly, "idu": videoOnly, "bdu": videoOnly,
-		"idn": "belongs in dn, which is not supported in this version",
+		inputDensity: "belongs in dn",
 	}
 )
 
@@ -83,7 +83,10 @@ func isExpression(text string) bool {
 }
 
 // readExpression reads values with operators between them.
-func readExpression(text string) (Value, *Error) {
+func readExpression(text string) (Value, *Error) { return readExpressionOf(text, variables) }
+
+// readExpressionOf reads arithmetic that may use these variables.
+func readExpressionOf(text string, variables []string) (Value, *Error) {
 	if strange, pos := strangeness(text); strange != "" {
 		return nil, &Error{Pos: pos, Msg: strange}
 	}
@@ -94,7 +97,7 @@ func readExpression(text string) (Value, *Error) {
 		if i%2 == 1 {
 			err = checkOperator(word)
 		} else {
-			words[i], err = operand(word)
+			words[i], err = operand(word, variables)
 		}
 		if err != nil {
 			err.Pos += at
@@ -119,7 +122,7 @@ func checkOperator(word string) *Error {
 }
 
 // operand returns the canonical text of a variable or constant.
-func operand(word string) (string, *Error) {
+func operand(word string, variables []string) (string, *Error) {
 	if slices.Contains(variables, word) {
 		return word, nil
 	}
@@ -131,7 +134,7 @@ func operand(word string) (string, *Error) {
 	case err != nil && err.Msg != "":
 		return "", err
 	case err != nil:
-		return "", &Error{Msg: fmt.Sprintf("%s is no value of arithmetic; write a number, %s", quote(word), oneOf(variables))}
+		return "", &Error{Msg: fmt.Sprintf("%s is no value of arithmetic; write %s", quote(word), oneOf(slices.Concat([]string{"a number"}, variables)))}
 	case v > maxConstant:
 		return "", &Error{Limit: true, Msg: fmt.Sprintf("%s is more than %d, the largest number in arithmetic", quote(word), maxConstant)}
 	}

@@ -90,6 +90,9 @@ func (p *parser) item() (Item, *Error) {
 	if name == conditionName {
 		return Item{}, p.misplaced(text)
 	}
+	if param.outside != "" && p.open > 0 {
+		return Item{}, &Error{Pos: start, Param: name, Msg: param.outside}
+	}
 	if param.colon {
 		value += colonPart(value, p.rest()[len(text):])
 	}

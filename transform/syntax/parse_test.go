@@ -144,7 +144,7 @@ func TestErrorNamesParameterAndPlace(t *testing.T) {
 		pos         int
 	}{
 		{"w-300,h-x", "h", 8},
-		{"w-300:t-9", "t", 6},
+		{"w-300:z-900", "z", 8},
 		{"w-300,foo-1", "foo", 6},
 		{"w-300,%41-1", "", 6},
 		{"w-300,w-200", "w", 6},

@@ -96,7 +96,7 @@ func (w writer) condition() string {
 
 func (w writer) step() string {
 	items := []string{"w-" + w.pick("auto", w.value()), "h-" + w.value(), "x-" + w.value(), "dpr-" + w.pick("auto", w.expression(), w.expression())}
-	items = append(items, w.pick("ar-4-3", "ar-4_3", "ar-4:3", "ar-"+w.expression()), w.pick("q-50", "f-jpeg", "bg-red", "fo-auto", "n-Thumb_1", "bg-blurred_auto_N30", "bg-gradient_dominant_2", "fo-dog_cat,z-1.50", "e-distort-a-N9.0",
+	items = append(items, w.pick("ar-4-3", "ar-4_3", "ar-4:3", "ar-"+w.expression()), w.pick("q-50", "f-jpeg", "bg-red", "fo-auto", "t-true", "t-30", "dn-300", "dn-idn_mul_2", "n-Thumb_1", "bg-blurred_auto_N30", "bg-gradient_dominant_2", "fo-dog_cat,z-1.50", "e-distort-a-N9.0",
 		"e-distort-p-N1_0_"+fmt.Sprint(w.IntN(999))+"_2_3_4_5_N0"), w.effect())
 	w.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
 	return strings.Join(items[:1+w.IntN(len(items))], ",")

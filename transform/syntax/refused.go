@@ -19,10 +19,7 @@ const (
 func refused() []Parameter {
 	var rows []Parameter
 	for _, group := range []struct{ section, why, names string }{
-		{"2.4", notYet, "dn:density"},
-		{"2.4", notYet, "pg:page"},
 		{"2.4", notYet, "c2pa"},
-		{"2.5", notYet, "t:trim"},
 		{"2.7", noModel, `e-bgremove:aiRemoveBackground e-removedotbg:aiRemoveBackgroundExternal e-changebg:aiChangeBackground
 			e-edit:aiEdit e-dropshadow:aiDropShadow e-retouch:aiRetouch e-upscale:aiUpscale e-genvar:aiVariation`},
 		{"2.10", notYet, "l:layers"},

@@ -21,6 +21,8 @@ type Parameter struct {
 	read  reader
 	colon bool // the value may hold a colon: 4:3
 	bare  bool // it may be written without a value
+
+	outside string // why it may not stand in a branch of a condition; "" where it may
 }
 
 // Parameters returns the table: first what works, in canonical order, then what the language has but this version
@@ -114,7 +116,7 @@ var table = slices.Concat([]Parameter{
 		Grammar: backgroundGrammar, Default: "000000",
 		Summary: "Colour of padding, and behind everything transparent; or what stands in for it, made from the picture.",
 	},
-}, looks(), []Parameter{
+}, trimming, looks(), reading, []Parameter{
 	{
 		Name: "f", SDK: "format", Section: "2.4", read: readFormat,
 		Grammar: oneOf(slices.Insert(slices.Clone(formatWords), 2, "jpeg")), Default: "auto",
@@ -192,5 +194,8 @@ func lookup(name string) *Parameter {
 // oneOf writes the choice of words as the end of a sentence.
 func oneOf(words []string) string {
 	last := len(words) - 1
+	if last == 0 {
+		return words[0]
+	}
 	return fmt.Sprintf("%s or %s", strings.Join(words[:last], ", "), words[last])
 }

@@ -35,7 +35,11 @@ type sample struct {
 // samples returns a picture of each kind.
 func samples() []sample {
 	still := func(f plan.Format, w, h int) plan.Source {
-		return plan.Source{Format: f, Width: w, Height: h, Orientation: 1, Frames: 1}
+		s := plan.Source{Format: f, Width: w, Height: h, Orientation: 1, Frames: 1, Pages: 1}
+		if f == plan.JPEG || f == plan.PNG || f == plan.TIFF || f == plan.SVG {
+			s.Density = 72 // what libvips takes them for, and the TIFFs do tell
+		}
+		return s
 	}
 	with := func(s plan.Source, change func(*plan.Source)) plan.Source {
 		change(&s)
@@ -56,10 +60,10 @@ func samples() []sample {
 		{"grey png", PNG(grey(pic)), still(plan.PNG, 60, 40)},
 		{"png with text", pngText(PNG(pic)), with(still(plan.PNG, 60, 40), func(s *plan.Source) { s.Metadata = true })},
 		{"gif", GIF(0, paletted(pic)), with(still(plan.GIF, 60, 40), alpha)},
-		{"animated gif", GIF(7, pic, Stored(pic, 2), Uniform(60, 40, Blue)), with(still(plan.GIF, 60, 40), func(s *plan.Source) { s.Frames = 3; s.Alpha = true })},
+		{"animated gif", GIF(7, pic, Stored(pic, 2), Uniform(60, 40, Blue)), with(still(plan.GIF, 60, 40), func(s *plan.Source) { s.Frames, s.Pages = 3, 3; s.Alpha = true })},
 		{"webp", File("still.webp"), with(still(plan.WebP, 48, 32), func(s *plan.Source) { s.Metadata = true })},
 		{"webp with alpha", File("alpha.webp"), with(still(plan.WebP, 48, 32), func(s *plan.Source) { s.Alpha, s.Metadata = true, true })},
-		{"animated webp", File("animated.webp"), with(still(plan.WebP, 48, 32), func(s *plan.Source) { s.Frames, s.Metadata = 3, true })},
+		{"animated webp", File("animated.webp"), with(still(plan.WebP, 48, 32), func(s *plan.Source) { s.Frames, s.Pages, s.Metadata = 3, 3, true })},
 		{"avif", File("still.avif"), still(plan.AVIF, 48, 32)},
 		{"heic", File("still.heic"), still(plan.HEIC, 48, 32)},
 		{"heic that its container turns", File("rotated.heic"), still(plan.HEIC, 32, 48)},

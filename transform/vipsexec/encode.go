@@ -54,7 +54,14 @@ func (j *job) encodeAs(o plan.Output) ([]byte, error) {
 	if o.KeepProfile {
 		profile = j.img.GetICCProfile()
 	}
-	data, err := save(j.img, o)
+	img := j.img
+	if o.Density > 0 {
+		var err error
+		if img, err = j.withDensity(img, o.Density); err != nil {
+			return nil, failed(transform.Internal, op, err)
+		}
+	}
+	data, err := save(img, o)
 	if err != nil {
 		return nil, j.blame(op, err)
 	}
@@ -66,7 +73,7 @@ func (j *job) encodeAs(o plan.Output) ([]byte, error) {
 	if o.Format == plan.JPEG && o.KeepProfile && !o.KeepMetadata {
 		data = withoutEXIF(data)
 	}
-	return data, nil
+	return density(data, o), nil
 }
 
 // withoutEXIF drops the EXIF segments from a JPEG file. libvips makes one up for every picture, and its saver leaves out

@@ -57,7 +57,29 @@ func (e *Engine) Probe(ctx context.Context, o transform.Original) (s plan.Source
 		return plan.Source{}, failed(transform.KindOf(err), op, err)
 	}
 	defer recovered(op, &err)
-	return probe(o.Bytes)
+	return probe(o.Bytes, o.Page)
+}
+
+// Look computes the picture that l describes and finds what a trim leaves of it. A context that ends stops it.
+func (e *Engine) Look(ctx context.Context, in transform.Inputs, l plan.Look) (w plan.Window, err error) {
+	const op = "looking for what to trim"
+	if err := ctx.Err(); err != nil {
+		return plan.Window{}, failed(transform.KindOf(err), op, err)
+	}
+	defer recovered(op, &err)
+	runtime.LockOSThread() // as in Render
+	defer runtime.UnlockOSThread()
+
+	j := &job{ctx: ctx, src: in.Base.Bytes, plan: plan.Plan{Load: l.Load, Ops: l.Ops, Width: l.Width, Height: l.Height, Frames: l.Frames}}
+	defer j.close()
+	defer context.AfterFunc(ctx, j.kill)()
+	if err := j.run(); err != nil {
+		return plan.Window{}, err
+	}
+	if w, err = j.findTrim(float64(l.Threshold)); err != nil {
+		return plan.Window{}, j.blame(op, err)
+	}
+	return w, nil
 }
 
 // Render executes p. When ctx ends meanwhile, pixel work stops and the error is Canceled or Timeout; an encoder that has

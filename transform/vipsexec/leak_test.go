@@ -13,6 +13,36 @@ import (
 	"github.com/imageorigin/imageorigin/transform/transformtest"
 )
 
+func TestLooksLeaveNothingToTheGarbageCollector(t *testing.T) {
+	e := newEngine(t)
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	cutout := transformtest.PNG(transformtest.Cutout(60, 40))
+	moving := transformtest.GIF(7, transformtest.Cutout(60, 40), transformtest.Picture(60, 40))
+	for _, tt := range []struct {
+		name   string
+		src    []byte
+		frames int
+		fails  bool
+	}{{"a cutout", cutout, 1, false}, {"an animation", moving, 2, false}, {"half a picture", cutout[:len(cutout)/2], 1, true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			before := vips.OpenImageRefs()
+			_, err := e.Look(context.Background(), transform.Inputs{Base: transform.Original{Bytes: tt.src}}, plan.Look{
+				Load: plan.Load{Format: transform.Sniff(tt.src), Frames: tt.frames}, Ops: []plan.Op{plan.Colour{}},
+				Width: 60, Height: 40, Frames: tt.frames, Threshold: 10,
+			})
+			if (err != nil) != tt.fails {
+				t.Errorf("got error %v, want one: %v", err, tt.fails)
+			}
+			if _, err := e.Probe(context.Background(), transform.Original{Bytes: moving, Page: 1}); err != nil {
+				t.Error(err)
+			}
+			if after := vips.OpenImageRefs(); after != before {
+				t.Errorf("%d images are open, %d were before", after, before)
+			}
+		})
+	}
+}
+
 // govips closes forgotten images when Go collects garbage, which hides them from most tests and not from a busy server.
 func TestNothingIsLeftToTheGarbageCollector(t *testing.T) {
 	e := newEngine(t)

@@ -48,6 +48,9 @@ func open(src []byte, l plan.Load) (*vips.ImageRef, error) {
 	if l.Frames > 1 {
 		p.NumPages.Set(l.Frames)
 	}
+	if l.Page > 0 {
+		p.Page.Set(l.Page)
+	}
 	img, err := vips.LoadImageFromBuffer(src, p)
 	if errors.Is(err, vips.ErrUnsupportedImageFormat) {
 		err = errors.New("its beginning alone looks like one") // govips looks closer at short files and SVG

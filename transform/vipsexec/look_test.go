@@ -83,11 +83,7 @@ func planned(t testing.TB, e transform.Engine, src []byte, text string) plan.Pla
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := e.Probe(t.Context(), transform.Original{Bytes: src})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := plan.Resolve(chain, plan.Sources{Base: s}, plan.Hints{Writable: e.Writable()}, plan.Limits{})
+	p, err := resolve(t, e, transform.Original{Bytes: src}, chain, plan.Hints{}, plan.Limits{})
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}

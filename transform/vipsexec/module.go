@@ -57,6 +57,11 @@ func (v *Vips) Probe(ctx context.Context, o transform.Original) (plan.Source, er
 	return v.engine.Probe(ctx, o)
 }
 
+// Look finds what a trim leaves of a picture.
+func (v *Vips) Look(ctx context.Context, in transform.Inputs, l plan.Look) (plan.Window, error) {
+	return v.engine.Look(ctx, in, l)
+}
+
 // Render decodes, transforms and encodes.
 func (v *Vips) Render(ctx context.Context, in transform.Inputs, p plan.Plan) (*transform.Image, error) {
 	return v.engine.Render(ctx, in, p)

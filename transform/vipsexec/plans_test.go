@@ -57,6 +57,7 @@ func TestEveryPlanIsExecutable(t *testing.T) {
 		"e-shadow", "e-shadow-bl-0_st-100_x-N50_y-99", "e-shadow-bl-15,bg-teal", "rt-7,e-shadow-x-N20,bg-FF000050", "e-gradient", "e-gradient-ld-123_sp-cw_div_2",
 		"e-gradient-ld-top_left_from-FF000050_to-blue_sp-9", "e-colorize", "e-colorize-co-red_in-40", "cr-red", "cr-red_80_9090A0", "e-grayscale,cr-teal_100",
 		"e-grayscale,e-contrast,e-colorize-co-gold,cr-navy,bl-3,e-shadow,e-gradient,r-20,b-3_teal,o-70,bg-red", "e-grayscale,e-shadow:e-gradient-from-red",
+		"t-true", "t-50,dn-144", "rt-20:t-true:b-2_red", "dn-idn_mul_2",
 	}
 	chains = append(chains, scenes...)
 	for i, look := range looks {
@@ -85,10 +86,6 @@ func TestEveryPlanIsExecutable(t *testing.T) {
 	resolved, n := 0, 0
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
 		src := sources[name]
-		s, err := e.Probe(t.Context(), transform.Original{Bytes: src})
-		if err != nil {
-			t.Fatal(err)
-		}
 		n++
 		for i, text := range chains {
 			if (i+n)%share != 0 {
@@ -99,7 +96,7 @@ func TestEveryPlanIsExecutable(t *testing.T) {
 				continue // a mixture that the language forbids
 			}
 			for _, accept := range []plan.Set{0, plan.SetOf(plan.WebP, plan.AVIF)} {
-				p, err := plan.Resolve(chain, plan.Sources{Base: s}, plan.Hints{Accept: accept, Writable: e.Writable(), Formats: []plan.Format{plan.AVIF, plan.WebP}}, plan.Limits{OutputPixels: 1 << 22})
+				p, err := resolve(t, e, transform.Original{Bytes: src}, chain, plan.Hints{Accept: accept, Formats: []plan.Format{plan.AVIF, plan.WebP}}, plan.Limits{OutputPixels: 1 << 22})
 				if err != nil {
 					if limit := (*plan.LimitError)(nil); !errors.As(err, &limit) {
 						if wrong := (*syntax.Error)(nil); !errors.As(err, &wrong) {

@@ -9,12 +9,23 @@ import (
 	"github.com/imageorigin/imageorigin/transform/plan"
 )
 
-func probe(src []byte) (plan.Source, error) {
+func probe(src []byte, page int) (plan.Source, error) {
 	img, err := open(src, plan.Load{})
 	if err != nil {
 		return plan.Source{}, err
 	}
 	defer img.Close()
+
+	pages := pagesOf(transform.Sniff(src), img)
+	if page < 0 || page >= pages {
+		page = 0
+	}
+	if page > 0 {
+		if img, err = open(src, plan.Load{Page: page}); err != nil { // pages of a TIFF differ in everything
+			return plan.Source{}, err
+		}
+		defer img.Close()
+	}
 
 	s := plan.Source{
 		Format:      transform.Sniff(src),
@@ -25,6 +36,9 @@ func probe(src []byte) (plan.Source, error) {
 		Alpha:       img.HasAlpha(),
 		CMYK:        img.Interpretation() == vips.InterpretationCMYK,
 		Profile:     img.HasICCProfile(),
+		Pages:       pages,
+		Page:        page,
+		Density:     densityOf(img),
 	}
 	switch s.Format {
 	case plan.HEIC, plan.AVIF, plan.JXL:
@@ -35,13 +49,21 @@ func probe(src []byte) (plan.Source, error) {
 		}
 	}
 	if s.Format.Animated() {
-		s.Frames = max(img.Pages(), 1)
+		s.Frames = pages
 	}
 	if s.Format == plan.JPEG {
 		s.Quality = qualityOf(src)
 	}
 	s.Metadata = s.Profile || hasMetadata(img) || extras(s.Format, src)
 	return s, nil
+}
+
+// pagesOf counts what can be shown one by one. Of other containers than these the main picture alone is read.
+func pagesOf(f plan.Format, img *vips.ImageRef) int {
+	if f == plan.TIFF || f.Animated() {
+		return max(img.Pages(), 1)
+	}
+	return 1
 }
 
 // hasMetadata reports whether libvips found something that a person or a program wrote into the file.

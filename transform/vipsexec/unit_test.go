@@ -37,6 +37,25 @@ func TestAPanicIsAnInternalError(t *testing.T) {
 	}
 }
 
+func TestJFIFIsAddedOnce(t *testing.T) {
+	plain, own := "\xff\xd8\xff\xdb\x00\x43rest", "\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01\x00\x60\x00\x60\x00\x00"
+	for _, tt := range []struct{ name, file, want string }{
+		{"to a plain file", plain, own + plain[2:]},
+		{"not beside itself", own + plain[2:], own + plain[2:]},
+		{"not beside EXIF", "\xff\xd8\xff\xe1\x00\x10Exif\x00\x00", "\xff\xd8\xff\xe1\x00\x10Exif\x00\x00"},
+		{"before XMP", "\xff\xd8\xff\xe1\x00\x10http", own + "\xff\xe1\x00\x10http"},
+		{"before a profile", "\xff\xd8\xff\xe2\x00\x10ICC_", own + "\xff\xe2\x00\x10ICC_"},
+		{"to what ends at once", "\xff\xd8", own},
+		{"to less than that", "\xff", "\xff"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := string(withJFIF([]byte(tt.file), 96)); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestHalfAnAnimationIsIncomplete(t *testing.T) {
 	pic := transformtest.Picture(20, 10)
 	whole := transformtest.GIF(7, image.Image(pic), transformtest.Uniform(20, 10, transformtest.Blue))

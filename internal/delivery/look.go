@@ -1,0 +1,39 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+
+	"github.com/imageorigin/imageorigin/transform"
+	"github.com/imageorigin/imageorigin/transform/plan"
+)
+
+// ErrNoStill is the error of asking for the still picture of a file that is none: a film, a PDF, a text.
+var ErrNoStill = errors.New("no still picture can be made of this kind of file; /ik-thumbnail.jpg is for pictures, " +
+	"animations and TIFF, and PDF and video are not read in this version")
+
+// original is a file as the engine is to see it: at the page that a request is about.
+func (r *Request) original(file []byte) transform.Original {
+	o := transform.Original{Bytes: file}
+	if r.Still {
+		o.Page, _ = plan.PageOf(r.chain())
+	}
+	return o
+}
+
+// resolve plans, and has the engine look at the pixels as long as the plan depends on more of them.
+func (s *Render) resolve(ctx context.Context, req *Request, file transform.Original, facts plan.Source) (plan.Plan, error) {
+	sources := plan.Sources{Base: facts}
+	for {
+		p, err := req.Resolve(sources, s.Engine.Writable())
+		unseen, ok := errors.AsType[*plan.Unseen](err)
+		if !ok || len(sources.Trims) >= plan.MaxTrims {
+			return p, err
+		}
+		w, err := s.Engine.Look(ctx, transform.Inputs{Base: file}, unseen.Look)
+		if err != nil {
+			return plan.Plan{}, err
+		}
+		sources.Trims = append(sources.Trims, w)
+	}
+}
