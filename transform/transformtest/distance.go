@@ -78,12 +78,16 @@ func linear(v float64) float64 {
 }
 
 // encoded applies sRGB's transfer curve and returns a byte.
-func encoded(v float64) uint8 {
+func encoded(v float64) uint8 { return uint8(math.Round(curved(v) * 255)) }
+
+// encodedDeep is the same in 16 bits.
+func encodedDeep(v float64) uint16 { return uint16(math.Round(curved(v) * 0xffff)) }
+
+// curved applies sRGB's transfer curve to light, which it clips.
+func curved(v float64) float64 {
 	v = min(max(v, 0), 1)
 	if v <= 0.0031308 {
-		v *= 12.92
-	} else {
-		v = 1.055*math.Pow(v, 1/2.4) - 0.055
+		return v * 12.92
 	}
-	return uint8(math.Round(v * 255))
+	return 1.055*math.Pow(v, 1/2.4) - 0.055
 }

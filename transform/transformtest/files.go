@@ -6,7 +6,7 @@ import (
 	"github.com/imageorigin/imageorigin/transform/plan"
 )
 
-//go:embed testdata/*.webp testdata/*.avif testdata/*.heic testdata/*.jxl testdata/*.tiff testdata/*.jpg testdata/*.icc
+//go:embed testdata/*.webp testdata/*.avif testdata/*.heic testdata/*.jxl testdata/*.tiff testdata/*.jpg testdata/*.icc testdata/*.csv
 var testdata embed.FS
 
 // File returns a file of testdata, which README.md there describes.

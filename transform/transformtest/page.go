@@ -107,7 +107,7 @@ func (s suite) pages(t *testing.T) {
 	t.Run("a look at a page", func(t *testing.T) {
 		img := Framed(30, 20, color.White, 5, 6, 7, 8)
 		src := TIFF(Picture(60, 40), img)
-		l := look(src, img, 1, 10)
+		l := lookAt(src, img, 1, 10)
 		l.Load.Page = 1
 		s.wantWindow(t, src, l, plan.Window{X: 5, Y: 6, Width: 30, Height: 20})
 	})

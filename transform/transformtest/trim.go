@@ -66,8 +66,8 @@ func differing(frames []image.Image, threshold int) plan.Window {
 	return plan.Window{X: box.Min.X, Y: box.Min.Y, Width: box.Dx(), Height: box.Dy()}
 }
 
-// look returns the look at a file before any op but the conversion of colours.
-func look(src []byte, img image.Image, frames, threshold int) plan.Look {
+// lookAt returns the look at a file before any op but the conversion of colours.
+func lookAt(src []byte, img image.Image, frames, threshold int) plan.Look {
 	return plan.Look{
 		Load: plan.Load{Format: transform.Sniff(src), Shrink: 1, Scale: 1, Frames: frames},
 		Ops:  []plan.Op{plan.Colour{}}, Width: img.Bounds().Dx(), Height: img.Bounds().Dy(),
@@ -119,36 +119,36 @@ func (s suite) trims(t *testing.T) {
 			} else if want != model {
 				t.Fatalf("the model finds %+v", model)
 			}
-			s.wantWindow(t, tt.src, look(tt.src, tt.img, 1, tt.threshold), want)
+			s.wantWindow(t, tt.src, lookAt(tt.src, tt.img, 1, tt.threshold), want)
 		})
 	}
 	t.Run("jpeg", func(t *testing.T) {
 		img := Framed(64, 48, white, 16, 24, 32, 8) // in whole blocks: of the picture, only colours of half the resolution are in the border
-		s.wantWindow(t, JPEG(img), look(JPEG(img), img, 1, 10), plan.Window{X: 15, Y: 23, Width: 66, Height: 50}, 2)
+		s.wantWindow(t, JPEG(img), lookAt(JPEG(img), img, 1, 10), plan.Window{X: 15, Y: 23, Width: 66, Height: 50}, 2)
 	})
 	t.Run("cmyk", func(t *testing.T) {
 		src := File("cmyk.jpg") // red in the corner at the top left: nothing to trim
-		s.wantWindow(t, src, look(src, image.NewGray(image.Rect(0, 0, 48, 32)), 1, 10), plan.Window{Width: 48, Height: 32})
+		s.wantWindow(t, src, lookAt(src, image.NewGray(image.Rect(0, 0, 48, 32)), 1, 10), plan.Window{Width: 48, Height: 32})
 	})
 	t.Run("behind other ops", func(t *testing.T) {
-		l := look(PNG(framed), image.NewGray(image.Rect(0, 0, 130, 200)), 1, 10)
+		l := lookAt(PNG(framed), image.NewGray(image.Rect(0, 0, 130, 200)), 1, 10)
 		l.Ops = []plan.Op{plan.Resize{Width: 200, Height: 130}, plan.Colour{}, plan.Rotate{Degrees: 90, Width: 130, Height: 200}}
 		s.wantWindow(t, PNG(framed), l, plan.Window{X: 9, Y: 19, Width: 82, Height: 122}, 2)
 	})
 	t.Run("all frames", s.trimsAnimations)
 	t.Run("a vector", func(t *testing.T) {
 		const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="100" height="60"><rect x="20" y="10" width="30" height="40" fill="#123"/></svg>`
-		s.wantWindow(t, []byte(svg), look([]byte(svg), image.NewGray(image.Rect(0, 0, 100, 60)), 1, 10), plan.Window{X: 20, Y: 10, Width: 30, Height: 40})
+		s.wantWindow(t, []byte(svg), lookAt([]byte(svg), image.NewGray(image.Rect(0, 0, 100, 60)), 1, 10), plan.Window{X: 20, Y: 10, Width: 30, Height: 40})
 	})
 	t.Run("half a picture", func(t *testing.T) {
 		src := JPEG(framed)
-		_, err := s.engine.Look(t.Context(), transform.Inputs{Base: transform.Original{Bytes: src[:len(src)/2]}}, look(src, framed, 1, 10))
+		_, err := s.engine.Look(t.Context(), transform.Inputs{Base: transform.Original{Bytes: src[:len(src)/2]}}, lookAt(src, framed, 1, 10))
 		s.wantKind(t, "look", err, transform.Broken)
 	})
 	t.Run("ended before it began", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := s.engine.Look(ctx, transform.Inputs{Base: transform.Original{Bytes: PNG(framed)}}, look(PNG(framed), framed, 1, 10))
+		_, err := s.engine.Look(ctx, transform.Inputs{Base: transform.Original{Bytes: PNG(framed)}}, lookAt(PNG(framed), framed, 1, 10))
 		s.wantKind(t, "look", err, transform.Canceled)
 	})
 }
@@ -162,12 +162,12 @@ func (s suite) trimsAnimations(t *testing.T) {
 	}
 	white := color.NRGBA{R: 255, G: 255, B: 255, A: 255}
 	moves := GIF(7, frame(white, 10, 10), frame(white, 40, 20), Uniform(80, 60, white))
-	s.wantWindow(t, moves, look(moves, image.NewGray(image.Rect(0, 0, 80, 60)), 3, 10), plan.Window{X: 10, Y: 10, Width: 40, Height: 20})
-	s.wantWindow(t, moves, look(moves, image.NewGray(image.Rect(0, 0, 80, 60)), 1, 10), plan.Window{X: 10, Y: 10, Width: 10, Height: 10})
+	s.wantWindow(t, moves, lookAt(moves, image.NewGray(image.Rect(0, 0, 80, 60)), 3, 10), plan.Window{X: 10, Y: 10, Width: 40, Height: 20})
+	s.wantWindow(t, moves, lookAt(moves, image.NewGray(image.Rect(0, 0, 80, 60)), 1, 10), plan.Window{X: 10, Y: 10, Width: 10, Height: 10})
 	clear := GIF(7, frame(color.NRGBA{}, 30, 5), frame(color.NRGBA{}, 60, 45))
-	s.wantWindow(t, clear, look(clear, image.NewGray(image.Rect(0, 0, 80, 60)), 2, 10), plan.Window{X: 30, Y: 5, Width: 40, Height: 50})
+	s.wantWindow(t, clear, lookAt(clear, image.NewGray(image.Rect(0, 0, 80, 60)), 2, 10), plan.Window{X: 30, Y: 5, Width: 40, Height: 50})
 	blinks := GIF(7, frame(white, 10, 10), frame(color.NRGBA{B: 255, A: 255}, 10, 10))
-	s.wantWindow(t, blinks, look(blinks, image.NewGray(image.Rect(0, 0, 80, 60)), 2, 10), plan.Window{Width: 80, Height: 60})
+	s.wantWindow(t, blinks, lookAt(blinks, image.NewGray(image.Rect(0, 0, 80, 60)), 2, 10), plan.Window{Width: 80, Height: 60})
 }
 
 // wantWindow checks what a look finds, to so many pixels.

@@ -44,8 +44,8 @@ func blur(img *vips.ImageRef, sigma, least float64) error {
 // rounds the bell so that small ones darken the picture by a thirtieth.
 func blurExactly(img *vips.ImageRef, sigma, least float64) error {
 	return errors.Join(
+		img.Cast(vips.BandFormatFloat), // what govips would cut back to, without rounding
 		img.PremultiplyAlpha(),
-		img.Cast(vips.BandFormatFloat),
 		img.GaussianBlur(sigma, least),
 		unweigh(img),
 	)
@@ -54,6 +54,9 @@ func blurExactly(img *vips.ImageRef, sigma, least float64) error {
 // grey takes the colours out, by their luminance in linear light. A picture with a profile keeps its three channels,
 // which the profile describes.
 func grey(img *vips.ImageRef) error {
+	if img.Bands() < 3 {
+		return nil
+	}
 	if err := img.ToColorSpace(vips.InterpretationBW); err != nil || !img.HasICCProfile() {
 		return err
 	}

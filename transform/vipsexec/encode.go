@@ -97,7 +97,7 @@ func withoutEXIF(file []byte) []byte {
 // strip removes what the output shall not hold, by hand: the savers' own option leaves the profile in WebP, knows nothing
 // of JXL, and can't tell profile and metadata apart.
 func strip(img *vips.ImageRef, o plan.Output) error {
-	if !o.KeepProfile {
+	if !o.KeepProfile || img.HasICCProfile() && !fits(img.GetICCProfile(), img) {
 		if err := img.RemoveICCProfile(); err != nil {
 			return err
 		}
@@ -109,7 +109,7 @@ func strip(img *vips.ImageRef, o plan.Output) error {
 	fields := slices.DeleteFunc(img.GetFields(), func(name string) bool {
 		return name == "jpeg-thumbnail-data" || name == "gif-palette"
 	})
-	return errors.Join(img.RemoveMetadata(fields...), img.RemoveOrientation())
+	return errors.Join(img.RemoveMetadata(fields...), img.RemoveOrientation(), withoutAppended(img))
 }
 
 // removeFields removes all but what the picture needs. govips looks at 256 fields at a time, and EXIF may have more.

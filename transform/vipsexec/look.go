@@ -154,6 +154,7 @@ func (j *job) masked(img, mask *vips.ImageRef, bg plan.Color) error {
 	return errors.Join(
 		share.Linear1(1.0/math.MaxUint8, 0),
 		ground.Linear(falling, colour),
+		img.Cast(vips.BandFormatFloat), // what govips would cut back to, without rounding
 		img.PremultiplyAlpha(),
 		img.Multiply(share),
 		img.Add(ground),
@@ -163,8 +164,8 @@ func (j *job) masked(img, mask *vips.ImageRef, bg plan.Color) error {
 
 // unweigh ends the weighing of colours by alpha and rounds to whole numbers.
 func unweigh(img *vips.ImageRef) error {
-	if img.HasAlpha() {
-		return img.UnpremultiplyAlpha()
+	if err := img.UnpremultiplyAlpha(); err != nil {
+		return err
 	}
 	return errors.Join(img.Linear1(1, 0.5), img.Cast(vips.BandFormatUchar))
 }

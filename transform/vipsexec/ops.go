@@ -25,7 +25,7 @@ func (j *job) apply(at int, op plan.Op) error {
 	case plan.Orient:
 		return j.eachFrame(func(f *vips.ImageRef) error { return orient(f, op.Orientation) })
 	case plan.Colour:
-		return toSRGB(j.img, op.KeepProfile)
+		return j.colour(op)
 	case plan.Embed:
 		return embed(j.img, op)
 	case plan.Flatten:
@@ -170,7 +170,7 @@ func embed(img *vips.ImageRef, e plan.Embed) error {
 // forColour gives img the channels that a background needs: three, and alpha where the background isn't opaque.
 func forColour(img *vips.ImageRef, bg plan.Color) error {
 	if img.Bands() < 3 {
-		if err := img.ToColorSpace(vips.InterpretationSRGB); err != nil {
+		if err := coloured(img); err != nil {
 			return err
 		}
 	}
