@@ -65,9 +65,9 @@ func printParameters(w io.Writer, names []string, asJSON bool) error {
 
 // findParameter returns the parameter with that name, short or of the SDKs; a value behind the short one is ignored.
 func findParameter(all []syntax.Parameter, name string) (syntax.Parameter, error) {
-	short, _, _ := strings.Cut(name, "-")
 	for _, matches := range []func(syntax.Parameter) bool{
-		func(p syntax.Parameter) bool { return short == p.Name },
+		func(p syntax.Parameter) bool { return name == p.Name },
+		func(p syntax.Parameter) bool { return strings.HasPrefix(name, p.Name+"-") },
 		func(p syntax.Parameter) bool { return p.SDK != "" && strings.EqualFold(name, p.SDK) },
 	} {
 		if i := slices.IndexFunc(all, matches); i >= 0 {
@@ -75,6 +75,11 @@ func findParameter(all []syntax.Parameter, name string) (syntax.Parameter, error
 		}
 	}
 	// The parser knows what is near.
+	short, value, _ := strings.Cut(name, "-")
+	if short == "e" {
+		short, _, _ = strings.Cut(value, "-")
+		short = "e-" + short
+	}
 	if _, err := syntax.Parse(short + "-"); err != nil {
 		if e, ok := errors.AsType[*syntax.Error](err); ok {
 			e.Pos = -1
@@ -93,6 +98,7 @@ type parameterObject struct {
 	Section string `json:"section"`
 	Summary string `json:"summary,omitempty"`
 	Refused string `json:"refused,omitempty"`
+	Example string `json:"example,omitempty"`
 }
 
 func parameterObjects(list []syntax.Parameter) []parameterObject {
@@ -100,6 +106,7 @@ func parameterObjects(list []syntax.Parameter) []parameterObject {
 	for i, p := range list {
 		objects[i] = parameterObject{
 			Name: p.Name, SDK: sdkName(p), Value: p.Grammar, Default: p.Default, Section: p.Section, Summary: p.Summary, Refused: p.Missing,
+			Example: p.Example,
 		}
 	}
 	return objects
@@ -149,6 +156,7 @@ func printParameter(w io.Writer, p syntax.Parameter) error {
 	r.line("what", p.Summary)
 	r.line("value", p.Grammar)
 	r.line("default", p.Default)
+	r.line("example", p.Example)
 	r.line("section", p.Section)
 	r.line("refused", p.Missing)
 	_, err := io.WriteString(w, r.String())

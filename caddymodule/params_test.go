@@ -15,7 +15,7 @@ func TestParamsListsTheWholeTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var objects []struct{ Name, SDK, Value, Default, Section, Summary, Refused string }
+	var objects []struct{ Name, SDK, Value, Default, Section, Summary, Refused, Example string }
 	raw, err := caddymodule.Params(true)
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +40,7 @@ func TestParamsListsTheWholeTable(t *testing.T) {
 			t.Errorf("the table lacks %s (%s):\n%s", p.Name, last, out)
 		}
 		o := objects[i]
-		if o.Name != p.Name || o.Value != p.Grammar || o.Default != p.Default || o.Section != p.Section || o.Summary != p.Summary || o.Refused != p.Missing {
+		if o.Name != p.Name || o.Value != p.Grammar || o.Default != p.Default || o.Section != p.Section || o.Summary != p.Summary || o.Refused != p.Missing || o.Example != p.Example {
 			t.Errorf("JSON: got %+v, want %+v", o, p)
 		}
 	}
@@ -52,11 +52,17 @@ sdk       quality
 what      Quality of JPEG, WebP, AVIF and JPEG XL; below 100, PNG is reduced to a palette.
 value     a whole number from 1 to 100
 default   the endpoint's, or 80
+example   w-240,q-5
 section   2.4
 `
 	for _, name := range []string{"q", "quality", "QUALITY", "q-50"} {
 		if out, err := caddymodule.Params(false, name); err != nil || out != quality {
 			t.Errorf("%s: got %v\n%s\nwant\n%s", name, err, out, quality)
+		}
+	}
+	for _, name := range []string{"e-usm", "e-usm-0-3-2-0", "unsharpMask"} {
+		if out, err := caddymodule.Params(false, name); err != nil || !strings.HasPrefix(out, "name      e-usm\n") {
+			t.Errorf("%s: got %v\n%s\nwant e-usm", name, err, out)
 		}
 	}
 	out, err := caddymodule.Params(false, "lx")
@@ -71,6 +77,7 @@ section   2.4
 
 func TestParamsSuggestsWhatIsNear(t *testing.T) {
 	for name, want := range map[string]string{
+		"e-foo":   "e-foo: unknown effect; there are e-grayscale",
 		"hh":      "hh: unknown parameter; did you mean h?",
 		"w300":    "w300: unknown parameter; did you mean w?",
 		"widht":   "widht: unknown parameter; did you mean w?",

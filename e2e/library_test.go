@@ -26,7 +26,7 @@ func TestEveryExamplePictureIsTransformed(t *testing.T) {
 		}
 		pictures++
 		t.Run(name, func(t *testing.T) {
-			body := get(t, base+"/tr:w-120,h-80,f-jpg/"+(&url.URL{Path: filepath.ToSlash(name)}).EscapedPath(), "")
+			body := get(t, base+"/tr:w-120,h-80,f-jpg/"+(&url.URL{Path: filepath.ToSlash(name)}).EscapedPath())
 			width, height, format, err := measure(body)
 			if err != nil || width != 120 || height != 80 || format != "jpeg" {
 				t.Errorf("got %s %dx%d, %v; want jpeg 120x80", format, width, height, err)

@@ -99,14 +99,20 @@ func (l *lockedBuffer) String() string {
 // imageorigin directive, and returns the site's base URL.
 func serve(t *testing.T, dir, options string) string {
 	t.Helper()
+	return serveWith(t, "", dir, options)
+}
+
+// serveWith is serve with global options of the Caddyfile.
+func serveWith(t *testing.T, global, dir, options string) string {
+	t.Helper()
 	ports, err := freePorts(2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	work := t.TempDir()
 	admin := fmt.Sprintf("127.0.0.1:%d", ports[1])
-	config := fmt.Sprintf("{\n\tadmin %s\n}\nhttp://127.0.0.1:%d {\n\timageorigin {\n\t\torigin folder %s\n%s\n\t}\n}\n",
-		admin, ports[0], dir, options)
+	config := fmt.Sprintf("{\n\tadmin %s\n%s\n}\nhttp://127.0.0.1:%d {\n\timageorigin {\n\t\torigin folder %s\n%s\n\t}\n}\n",
+		admin, global, ports[0], dir, options)
 	file := filepath.Join(work, "Caddyfile")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)

@@ -49,10 +49,10 @@ func replaceSection(text, name, rows string) (string, error) {
 
 func parameterRows() string {
 	var b strings.Builder
-	b.WriteString("| | SDK name | value | without it | |\n| --- | --- | --- | --- | --- |\n")
+	b.WriteString("| | SDK name | value | without it | | example |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, p := range syntax.Parameters() {
 		if p.Missing == "" {
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", p.Name, p.SDK, p.Grammar, p.Default, p.Summary)
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", p.Name, p.SDK, p.Grammar, p.Default, p.Summary, exampleCell(p))
 		}
 	}
 	return b.String()

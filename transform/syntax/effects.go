@@ -34,11 +34,13 @@ var colourEffects = []Parameter{
 		Name: "e-grayscale", SDK: "grayscale", Section: "2.7", Paints: true, read: readNothing, bare: true,
 		Grammar: noValue, Default: "none",
 		Summary: "Takes the colours out.",
+		Example: "w-240,e-grayscale",
 	},
 	{
 		Name: "e-contrast", SDK: "contrastStretch", Section: "2.7", Paints: true, read: readNothing, bare: true,
 		Grammar: noValue, Default: "none",
 		Summary: "Stretches the contrast to the full range; the darkest and the lightest hundredth of the pixels are cut off.",
+		Example: "w-240,e-contrast",
 	},
 }
 
@@ -48,6 +50,7 @@ var sharpening = []Parameter{
 		Name: "e-sharpen", SDK: "sharpen", Section: "2.7", Paints: true, read: readOptional(readInteger(1, 100)), bare: true,
 		Grammar: "a whole number from 1 to 100, or no value, which is 20", Default: "none",
 		Summary: "Sharpens: e-sharpen-n is e-usm-0-1-a-0.01, where a is n/20.",
+		Example: "w-240,e-sharpen-40",
 	},
 	{
 		Name: "e-usm", SDK: "unsharpMask", Section: "2.7", Paints: true, read: readOptional(readUnsharp), bare: true,
@@ -55,6 +58,7 @@ var sharpening = []Parameter{
 			"or no value, which is that",
 		Default: "none",
 		Summary: "Unsharp mask. A radius of 0 follows sigma; the threshold is a fraction of the full range. Not sent as AVIF unless asked.",
+		Example: "w-240,e-usm-0-3-2-0",
 	},
 }
 

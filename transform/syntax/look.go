@@ -55,11 +55,13 @@ func looks() []Parameter {
 			Name: "rt", SDK: "rotation", Section: "2.5", Paints: true, read: readAngle,
 			Grammar: "degrees from 0 to 360, counter-clockwise with the prefix N, or auto", Default: "auto",
 			Summary: "Turns clockwise; the canvas grows to hold the picture. auto is how the camera was held, which is applied anyway.",
+			Example: "w-200,rt-N15",
 		},
 		{
 			Name: "fl", SDK: "flip", Section: "2.5", Paints: true, read: readFlip,
 			Grammar: "h, v, h_v or v_h", Default: "none",
 			Summary: "Mirrors left to right (h), top to bottom (v), or both.",
+			Example: "w-240,fl-h",
 		},
 	}
 	rows = append(rows, distortion)
@@ -69,6 +71,7 @@ func looks() []Parameter {
 		Name: "bl", SDK: "blur", Section: "2.5", Paints: true, read: readInteger(1, 100),
 		Grammar: "a whole number from 1 to 100", Default: "none",
 		Summary: "Gaussian blur; sigma is half the number, in pixels of the result.",
+		Example: "w-240,bl-8",
 	})
 	rows = append(rows, sharpening...)
 	rows = append(rows, overlays...)
@@ -78,16 +81,19 @@ func looks() []Parameter {
 			Name: "r", SDK: "radius", Section: "2.5", Paints: true, read: readRadii,
 			Grammar: "a whole number of pixels, max, or four numbers as in 10_20_30_40 (clockwise from the top left)", Default: "0",
 			Summary: "Rounds the corners. Radii that don't fit beside each other are scaled down together, as in CSS.",
+			Example: "w-240,r-30",
 		},
 		Parameter{
 			Name: "b", SDK: "border", Section: "2.5", Paints: true, read: readBorder,
 			Grammar: "width_colour or width-colour, the width a whole number of pixels or " + expressionGrammar, Default: "none",
 			Summary: "A frame around the picture: the canvas grows by the width on each side.",
+			Example: "w-220,b-10_gold",
 		},
 		Parameter{
 			Name: "o", SDK: "opacity", Section: "2.5", Paints: true, read: readInteger(0, 100),
 			Grammar: "a whole number from 0 to 100", Default: "100",
 			Summary: "Opacity in hundredths. Beside bg the result is opaque: blended onto that colour, whose own opacity is ignored.",
+			Example: "w-240,o-40",
 		},
 	)
 }

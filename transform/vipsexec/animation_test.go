@@ -66,10 +66,7 @@ func resolveFor(t *testing.T, e transform.Engine, src []byte, chain string, form
 	if err != nil {
 		t.Fatalf("%s: %v", chain, err)
 	}
-	file := transform.Original{Bytes: src}
-	page, still := plan.PageOf(c)
-	file.Page = page
-	return resolve(t, e, file, c, plan.Hints{Accept: plan.SetOf(plan.WebP), Formats: formats, Still: still}, plan.Limits{})
+	return transformtest.Resolve(t, e, src, c, plan.Hints{Accept: plan.SetOf(plan.WebP), Formats: formats}, plan.Limits{})
 }
 
 // TestAnimationsGoThroughEveryOperation does to an animation what is done to a picture, and compares each frame with the

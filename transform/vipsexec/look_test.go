@@ -83,7 +83,7 @@ func planned(t testing.TB, e transform.Engine, src []byte, text string) plan.Pla
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := resolve(t, e, transform.Original{Bytes: src}, chain, plan.Hints{}, plan.Limits{})
+	p, err := transformtest.Resolve(t, e, src, chain, plan.Hints{}, plan.Limits{})
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}

@@ -96,7 +96,7 @@ func TestEveryPlanIsExecutable(t *testing.T) {
 				continue // a mixture that the language forbids
 			}
 			for _, accept := range []plan.Set{0, plan.SetOf(plan.WebP, plan.AVIF)} {
-				p, err := resolve(t, e, transform.Original{Bytes: src}, chain, plan.Hints{Accept: accept, Formats: []plan.Format{plan.AVIF, plan.WebP}}, plan.Limits{OutputPixels: 1 << 22})
+				p, err := transformtest.Resolve(t, e, src, chain, plan.Hints{Accept: accept, Formats: []plan.Format{plan.AVIF, plan.WebP}}, plan.Limits{OutputPixels: 1 << 22})
 				if err != nil {
 					if limit := (*plan.LimitError)(nil); !errors.As(err, &limit) {
 						if wrong := (*syntax.Error)(nil); !errors.As(err, &wrong) {

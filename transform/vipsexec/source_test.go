@@ -3,7 +3,6 @@ package vipsexec_test
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"image"
 	"image/color"
 	"testing"
@@ -13,29 +12,6 @@ import (
 	"github.com/imageorigin/imageorigin/transform/syntax"
 	"github.com/imageorigin/imageorigin/transform/transformtest"
 )
-
-// resolve plans a chain for a file as a server does: it looks at pixels as often as the plan depends on them.
-func resolve(t testing.TB, e transform.Engine, file transform.Original, chain syntax.Chain, h plan.Hints, l plan.Limits) (plan.Plan, error) {
-	t.Helper()
-	s, err := e.Probe(t.Context(), file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.Writable = e.Writable()
-	sources := plan.Sources{Base: s}
-	for {
-		p, err := plan.Resolve(chain, sources, h, l)
-		unseen, ok := errors.AsType[*plan.Unseen](err)
-		if !ok {
-			return p, err
-		}
-		w, err := e.Look(t.Context(), transform.Inputs{Base: file}, unseen.Look)
-		if err != nil {
-			t.Fatalf("%v: %v\n%v", chain, err, unseen)
-		}
-		sources.Trims = append(sources.Trims, w)
-	}
-}
 
 // islet is a drawing with nothing around it.
 const islet = `<svg xmlns="http://www.w3.org/2000/svg" width="100" height="80"><circle cx="60" cy="30" r="20" fill="#ff8c1e"/>
@@ -74,19 +50,18 @@ func TestGoldenStills(t *testing.T) {
 	for _, tt := range []struct {
 		name, chain string
 		src         []byte
-		page        int
 	}{
-		{"page-2-gif", "pg-2,f-png", transformtest.GIF(7, pic, transformtest.Stored(pic, 2), transformtest.Cutout(120, 80)), 1},
-		{"page-3-gif", "pg-3,f-png", transformtest.GIF(7, pic, transformtest.Stored(pic, 2), transformtest.Cutout(120, 80)), 2},
-		{"page-2-tiff", "pg-2,w-100,f-png", transformtest.TIFF(pic, transformtest.Picture(90, 160)), 1},
-		{"density-svg", "dn-144,f-png", []byte(transformtest.Drawing), 0},
+		{"page-2-gif", "pg-2,f-png", transformtest.GIF(7, pic, transformtest.Stored(pic, 2), transformtest.Cutout(120, 80))},
+		{"page-3-gif", "pg-3,f-png", transformtest.GIF(7, pic, transformtest.Stored(pic, 2), transformtest.Cutout(120, 80))},
+		{"page-2-tiff", "pg-2,w-100,f-png", transformtest.TIFF(pic, transformtest.Picture(90, 160))},
+		{"density-svg", "dn-144,f-png", []byte(transformtest.Drawing)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			chain, err := syntax.Parse(tt.chain)
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := resolve(t, e, transform.Original{Bytes: tt.src, Page: tt.page}, chain, plan.Hints{Still: true}, plan.Limits{})
+			p, err := transformtest.Resolve(t, e, tt.src, chain, plan.Hints{Still: true}, plan.Limits{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -137,13 +112,10 @@ func TestEveryKindOfFileCanBeTrimmed(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, still := range []bool{false, true} {
-				page := 0
 				if still && name == "tiff" {
-					page = 1
 					chain = append(syntax.Chain{{Items: []syntax.Item{{Name: "pg", Value: syntax.Integer(2)}}}}, chain...)
 				}
-				file := transform.Original{Bytes: src, Page: page}
-				p, err := resolve(t, e, file, chain, plan.Hints{Still: still, Accept: plan.SetOf(plan.WebP)}, plan.Limits{OutputPixels: 1 << 22})
+				p, err := transformtest.Resolve(t, e, src, chain, plan.Hints{Still: still, Accept: plan.SetOf(plan.WebP)}, plan.Limits{OutputPixels: 1 << 22})
 				if err != nil || p.Original {
 					if err != nil {
 						t.Errorf("%s %q: %v", name, text, err)

@@ -21,16 +21,14 @@ const (
 )
 
 // repackWebP corrects what libvips and govips put around the picture: libvips 8.14 invents an EXIF block of 190 bytes even
-// when asked to strip, which a thumbnail doesn't need, and govips has the saver drop every profile.
+// when asked to strip, which a thumbnail doesn't need, and govips has the saver drop every profile. alpha is that of the
+// pixels. libwebp writes none for a lossy picture that is opaque all the same, and decoders refuse files that promise one.
 func repackWebP(file []byte, width, height int, alpha, keepMetadata bool, profile []byte) ([]byte, error) {
 	chunks, err := webpChunks(file)
 	if err != nil {
 		return nil, err
 	}
 	var flags byte
-	if alpha {
-		flags |= webpAlpha
-	}
 	out := make([]webpChunk, 2, len(chunks)+2) // room for VP8X and ICCP
 	for _, c := range chunks {
 		switch c.kind {
@@ -43,6 +41,12 @@ func repackWebP(file []byte, width, height int, alpha, keepMetadata bool, profil
 			flags |= map[string]byte{"EXIF": webpEXIF, "XMP ": webpXMP}[c.kind]
 		case "ANIM":
 			flags |= webpAnimated
+		case "ALPH":
+			flags |= webpAlpha
+		case "VP8L", "ANMF": // hold their alpha themselves
+			if alpha {
+				flags |= webpAlpha
+			}
 		}
 		out = append(out, c)
 	}
