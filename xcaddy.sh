@@ -18,6 +18,8 @@ usage: ./xcaddy.sh COMMAND
   run      prepare, build, start Caddyfile.example on http://localhost:8080 and print URLs to open; Ctrl-C ends it
   test     prepare, build and run every test; for that, nginx, Node.js and npm are installed, too, and Versity S3 gateway,
            fake-gcs-server and Azurite into .build/servers/
+  fuzz     prepare and run every fuzz target, one after the other, for ten minutes in all, or for the time behind it, such as
+           90s or 1h. What fails is kept in testdata/fuzz/ of its package. GOMAXPROCS=1 leaves the other processors alone
   build    prepare and leave the server as ./caddy (at once when nothing has changed)
   prepare  only install what is missing: libvips 8.14 or newer with its headers, pkg-config, a C compiler, fonts and CA
            certificates, by apt-get, dnf, apk, pacman or brew; and build xcaddy into .build/
@@ -176,9 +178,55 @@ run_tests() {
 	say "all tests passed"
 }
 
+# seconds 10m prints 600.
+seconds() {
+	number=${1%[smh]}
+	case $number in
+	'' | 0* | *[!0-9]* | ???????*) return 1 ;;
+	esac
+	case $1 in
+	*m) number=$((number * 60)) ;;
+	*h) number=$((number * 3600)) ;;
+	esac
+	echo "$number"
+}
+
+# fuzz_targets prints the fuzz targets of the module: package and name, one a line.
+fuzz_targets() {
+	# shellcheck disable=SC2016 # the dollars are Go's
+	go list -f '{{$package := .ImportPath}}{{$dir := .Dir -}}
+		{{range .TestGoFiles}}{{$package}} {{$dir}}/{{.}}{{"\n"}}{{end -}}
+		{{range .XTestGoFiles}}{{$package}} {{$dir}}/{{.}}{{"\n"}}{{end -}}' ./... >.build/tests || return 1
+	while read -r package file; do
+		[ -z "$file" ] || sed -n "s|^func \\(Fuzz[A-Za-z0-9_]*\\)(.*|$package \\1|p" "$file"
+	done <.build/tests
+}
+
+fuzz() {
+	all=$(seconds "${1:-10m}") || refuse "'$1' is no time" "it takes a whole number of seconds, minutes or hours" "./xcaddy.sh fuzz 10m"
+	prepare
+	targets=$(fuzz_targets) || refuse "cannot list the fuzz targets" "go cannot load the packages, as it says above" "go vet ./..."
+	count=$(echo "$targets" | grep -c .) || refuse "there are no fuzz targets" "no test has a function Fuzz..." "go test -list '^Fuzz' ./..."
+	share=$((all / count))
+	[ "$share" -gt 0 ] || share=1
+	say "$count fuzz targets, $share s each"
+	failed=''
+	while read -r package target; do
+		step "$target in $package" go test -run '^$' -fuzz "^$target\$" -fuzztime "${share}s" -fuzzminimizetime 1s "$package" </dev/null
+	done <<EOT
+$targets
+EOT
+	if [ -n "$failed" ]; then
+		say "FAILED: $failed"
+		exit 1
+	fi
+	say "no input failed"
+}
+
 case $command in
 run) run ;;
 test) run_tests ;;
+fuzz) fuzz "${2:-}" ;;
 build)
 	prepare
 	build

@@ -77,7 +77,7 @@ section   2.4
 
 func TestParamsSuggestsWhatIsNear(t *testing.T) {
 	for name, want := range map[string]string{
-		"e-foo":   "e-foo: unknown effect; there are e-grayscale",
+		"e-foo":   "e-foo: unknown effect; there are e-distort",
 		"hh":      "hh: unknown parameter; did you mean h?",
 		"w300":    "w300: unknown parameter; did you mean w?",
 		"widht":   "widht: unknown parameter; did you mean w?",

@@ -3,6 +3,7 @@
 package imageurl
 
 import (
+	"fmt"
 	"net/url"
 	"path"
 	"slices"
@@ -174,6 +175,9 @@ func (a *Address) set(name, value string) error {
 			return err
 		}
 		a.Chain = append(a.Chain, chain...)
+		if len(a.Texts) > 1 && len(a.Chain.String()) > syntax.MaxText {
+			return &syntax.Error{Pos: -1, Param: name, Limit: true, Msg: fmt.Sprintf("with that of the path it is longer than %d bytes", syntax.MaxText)}
+		}
 		a.chains = append(a.chains, chain)
 	case "ik-attachment":
 		if value != "true" && value != "false" {

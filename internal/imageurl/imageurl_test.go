@@ -99,6 +99,7 @@ func TestParseRefusesWithTheNameOfThePart(t *testing.T) {
 		{"empty tr", "/tr:/b.jpg", ""},
 		{"unknown parameter", "/tr:nonsense-3/b.jpg", ""},
 		{"in the query", "/b.jpg", "tr=w-abc"},
+		{"too long together", "/tr:w-2" + strings.Repeat(":w-1", 600) + "/b.jpg", "tr=w-2" + strings.Repeat(":w-1", 600)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if _, err := Parse(tt.path, tt.query); !isSyntax(err) {

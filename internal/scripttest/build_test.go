@@ -157,7 +157,7 @@ func TestTestComplainsOfUnformattedFiles(t *testing.T) {
 func TestCommandsAreExplained(t *testing.T) {
 	m := newMachine(t)
 	help := m.run("help")
-	for _, word := range []string{"run", "test", "build", "prepare", "help", "IMAGEORIGIN_PORT", "IMAGEORIGIN_LEGACY_PORT", "IMAGEORIGIN_ADMIN"} {
+	for _, word := range []string{"run", "test", "fuzz", "build", "prepare", "help", "IMAGEORIGIN_PORT", "IMAGEORIGIN_LEGACY_PORT", "IMAGEORIGIN_ADMIN"} {
 		if !strings.Contains(help.stdout, "\n  "+word+" ") {
 			t.Errorf("help does not explain %s:\n%s", word, help.stdout)
 		}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -25,6 +26,7 @@ var standardTools = []string{
 //	version       the version that pkg-config tells of libvips; no file: no libvips
 //	lacking       the picture formats that libvips fails at
 //	go            the version of go outside of a module; goinside: in this project, once it fetched a toolchain
+//	unlisted      the status of go when it lists files of tests
 //	fails         one word a line: "go vet" makes `go vet` fail
 //	hidden/       commands that appear when a package manager installs something
 //	on_install    shell commands that a package manager runs when it installs
@@ -65,6 +67,7 @@ var stubs = map[string]string{
 		"list -deps"*) echo $PWD/imageorigin.go; exit ;;
 		"list -m") echo example.com/m; exit ;;
 		"list -m -f"*) echo v2.11.9; exit ;;
+		"list -f "*) for f in a/a b/b d/one d/two; do echo example.com/m/${f%%/*} $PWD/${f}_test.go; done; exit $(cat $STATE/unlisted) ;;
 		"list ./...") for p in . /transform/plan /transform/vipsexec /internal/cmd/caddy; do echo example.com/m$p; done; exit ;;
 		"-C tools build"*) cp $STATE/tools/* .build/ ;;
 		"-C e2e/servers build"*) cp $STATE/servers/* .build/servers/ ;;
@@ -117,7 +120,7 @@ func newMachine(t *testing.T) *machine {
 	m.stub(m.state+"/tools/xcaddy", `echo "xcaddy $* [cgo $CGO_ENABLED] [$CGO_CFLAGS]" >>$STATE/calls; cp $STATE/caddy ./caddy`)
 	m.stub(m.state+"/caddy", `echo "caddy $* [$IMAGEORIGIN_PORT $IMAGEORIGIN_LEGACY_PORT $IMAGEORIGIN_ADMIN]" >>$STATE/calls; echo $$ >$STATE/pid; exit 7`)
 	for name, text := range map[string]string{
-		"version": "8.14.1", "lacking": "", "go": goDirective(t), "fails": "", "on_install": "", "calls": "",
+		"version": "8.14.1", "lacking": "", "go": goDirective(t), "fails": "", "on_install": "", "calls": "", "unlisted": "0",
 		"sys/usr/share/fonts/truetype/a.ttf": "font", "sys/etc/ssl/certs/ca-certificates.crt": "certificates",
 	} {
 		m.write(filepath.Join(m.state, name), text)
@@ -155,14 +158,14 @@ type result struct {
 	calls          []string // of stubs that write themselves down
 }
 
-// run runs the script with sh, or with the interpreter given.
+// run runs the script with a command and its arguments, by sh or the interpreter given.
 func (m *machine) run(command string, interpreter ...string) result {
 	m.t.Helper()
 	if len(interpreter) == 0 {
 		interpreter = []string{"/bin/sh"}
 	}
 	m.write(m.state+"/calls", "")
-	cmd := exec.CommandContext(m.t.Context(), interpreter[0], append(interpreter[1:], "./xcaddy.sh", command)...)
+	cmd := exec.CommandContext(m.t.Context(), interpreter[0], slices.Concat(interpreter[1:], []string{"./xcaddy.sh"}, strings.Fields(command))...)
 	var stdout, stderr bytes.Buffer
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = m.dir, m.env, &stdout, &stderr
 	cmd.WaitDelay = 10 * time.Second

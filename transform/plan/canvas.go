@@ -52,7 +52,12 @@ func newCanvas(s Source, frames int, told Hints, l Limits) *canvas {
 }
 
 // check refuses a canvas that is over a limit.
-func (c *canvas) check() error { return checkSize(c.picture, c.limits) }
+func (c *canvas) check() error {
+	if err := checkSide(float64(c.longer())); err != nil {
+		return err
+	}
+	return checkSize(c.picture, c.limits)
+}
 
 // resize scales to exactly that size.
 func (c *canvas) resize(to dims) error {

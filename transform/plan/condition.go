@@ -38,8 +38,12 @@ func unconditional(c syntax.Chain, given Sources, s Source, h Hints, l Limits) (
 
 // decide works through the steps up to the last condition and returns the chain with the branches that are taken.
 func (c *canvas) decide(all syntax.Chain) (taken syntax.Chain, err error) {
+	last := len(all) - 1
+	for last >= 0 && !conditional(all[last]) {
+		last--
+	}
 	for i, step := range all {
-		if !slices.ContainsFunc(all[i:], conditional) {
+		if i > last {
 			return append(taken, all[i:]...), nil
 		}
 		steps := syntax.Chain{step}

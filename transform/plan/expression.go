@@ -48,7 +48,7 @@ var settlers = map[string]func(it syntax.Item, e syntax.Expression, v float64) (
 
 // settleSide makes whole pixels: never a fraction of the picture, whatever the result.
 func settleSide(it syntax.Item, e syntax.Expression, v float64) (syntax.Value, error) {
-	switch {
+	switch v = pure(v); {
 	case v <= 0:
 		return nil, came(it, e, v, "a side is above 0")
 	case v >= maxSide+0.5:
@@ -75,7 +75,7 @@ func settleOffset(it syntax.Item, e syntax.Expression, v float64) (syntax.Value,
 }
 
 func settleDPR(it syntax.Item, e syntax.Expression, v float64) (syntax.Value, error) {
-	if v < syntax.MinDPR || v > syntax.MaxDPR {
+	if v < syntax.MinDPR-noise || v > syntax.MaxDPR+noise {
 		return nil, came(it, e, v, fmt.Sprintf("write a number from %g to %g", syntax.MinDPR, float64(syntax.MaxDPR)))
 	}
 	return syntax.Number(v), nil
@@ -151,11 +151,29 @@ func operate(a float64, operator string, b float64) float64 {
 	case "sub":
 		return a - b
 	case "mod":
-		return math.Mod(a, b)
+		return remainder(a, b)
 	case "pow":
 		return math.Pow(a, b)
 	}
 	return math.NaN()
+}
+
+// remainder is a mod b, with the sign of a. Where a is a multiple of b but for the errors of binary fractions, it is 0,
+// and not nearly b: 100 mul 4.35 is a little less than 435, of which 5 would leave 4.99999.
+func remainder(a, b float64) float64 {
+	r, off := math.Mod(a, b), 1e-12*math.Abs(a)
+	if math.Abs(r) <= off || math.Abs(b)-math.Abs(r) <= off {
+		return 0
+	}
+	return r
+}
+
+// pure returns 0 for what is 0 but for the errors of binary fractions, and other numbers as they are.
+func pure(v float64) float64 {
+	if math.Abs(v) <= noise {
+		return 0
+	}
+	return v
 }
 
 // variable returns the original's or the step's side or ratio, or the original's density.

@@ -40,7 +40,7 @@ func (m *model) value(words []string, level int) float64 {
 			case "pow":
 				return math.Pow(a, b)
 			case "mod":
-				return math.Mod(a, b)
+				return remainder(a, b)
 			case "add":
 				return a + b
 			case "sub":
@@ -135,6 +135,26 @@ func TestArithmeticAgreesWithTheModels(t *testing.T) {
 	}
 	if finite < rounds/2 || precise < rounds/4 {
 		t.Errorf("only %d of %d expressions had a result, %d an exact one: the test proves little", finite, rounds, precise)
+	}
+}
+
+func TestMultiplesLeaveNoRemainder(t *testing.T) {
+	for _, tt := range []struct{ a, b, want float64 }{
+		{434.99999999999994, 5, 0},
+		{0.3, 0.1, 0},
+		{3995, 0.000001, 0},
+		{-434.99999999999994, 5, 0},
+		{0, 3, 0},
+		{48.99999999999999, 7, 0},
+		{7, 4, 3},
+		{-7, 4, -3},
+		{7, -4, 3},
+		{1_000_000.5, 1, 0.5},
+		{65_535.001, 65_535, 0.001},
+	} {
+		if got := remainder(tt.a, tt.b); math.Abs(got-tt.want) > 1e-9 {
+			t.Errorf("%v mod %v: got %v, want %v", tt.a, tt.b, got, tt.want)
+		}
 	}
 }
 

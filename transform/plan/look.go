@@ -196,7 +196,7 @@ func (c *canvas) borderOf(g geometry) (Color, int, error) {
 	colour, width := b.Color, b.Width
 	if b.Arithmetic != "" {
 		v, err := c.evaluate(it, b.Arithmetic)
-		switch {
+		switch v = pure(v); {
 		case err != nil:
 			return colour, 0, err
 		case v < 0:

@@ -15,7 +15,7 @@ func (w *walker) paint(op plan.Op) {
 	switch o := op.(type) {
 	case plan.Shadow:
 		idle = o.Percent < 1 || o.Percent > 100 || o.Sigma < 0 || !w.alpha
-		if max(o.X, -o.X) >= w.width || max(o.Y, -o.Y) >= w.height || o.Sigma > 0.015*float64(max(w.width, w.height))+0.005 {
+		if max(o.X, -o.X) >= w.width || max(o.Y, -o.Y) >= w.height || o.Sigma > 0.015*float64(max(w.width, w.height))+0.01 {
 			w.errorf("%v is too far or too soft for %dx%d", o, w.width, w.height)
 		}
 		if w.width*w.height > 2_000_000 {

@@ -127,7 +127,7 @@ func side(s syntax.Step, name string, input int) float64 {
 }
 
 // within reports whether a side that dpr has multiplied may stand; an open one may.
-func within(v float64) bool { return v == 0 || v >= 1 && v <= 5000 }
+func within(v float64) bool { return v == 0 || v >= 1-noise && v <= 5000+noise }
 
 // pixels rounds half up, never below 1. 0 stays 0: the side is open.
 func pixels(v float64) int {
@@ -137,11 +137,11 @@ func pixels(v float64) int {
 	return max(1, nearest(v))
 }
 
+// noise outweighs the errors of binary fractions in numbers of pixels: 0.145 of 100 is 14.5, 0.2 + 2 - 2 - 0.2 is 0.
+const noise = 1e-9
+
 // nearest rounds half up.
-func nearest(v float64) int {
-	// The nudge outweighs the error of binary fractions: 0.145 of 100 is 14.5.
-	return int(math.Floor(v + 0.5 + 1e-9))
-}
+func nearest(v float64) int { return int(math.Floor(v + 0.5 + noise)) }
 
 // scaled returns side × to / from, rounded half up, never below 1.
 func scaled(side, to, from int) int {

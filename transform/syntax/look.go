@@ -98,6 +98,10 @@ func looks() []Parameter {
 	)
 }
 
+// anglesPerDegree is how finely angles are told apart: less moves no pixel, and 360 minus a decimal number has a noise of
+// binary digits that would be written out.
+const anglesPerDegree = 1e6
+
 // readAngle reads degrees, or auto.
 func readAngle(text string) (Value, *Error) {
 	if text == "auto" {
@@ -113,7 +117,7 @@ func readAngle(text string) (Value, *Error) {
 	case negative:
 		v = 360 - v
 	}
-	return Angle(math.Mod(v, 360)), nil
+	return Angle(math.Mod(math.Round(v*anglesPerDegree)/anglesPerDegree, 360)), nil
 }
 
 // readFlip reads the axes; their order has no meaning.

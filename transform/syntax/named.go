@@ -175,6 +175,9 @@ func (x *expansion) step(s Step, branch bool) (Chain, *Error) {
 	if branch && slices.ContainsFunc(named, func(s Step) bool { return s.If != nil }) {
 		return refuse(fmt.Sprintf("%s holds a condition, and stands in a branch of another; a branch holds no condition: write the name behind if-end and a colon", quote(it.Value.String())), false)
 	}
+	if alone := outsider(named); branch && alone != nil {
+		return refuse(fmt.Sprintf("%s holds %s, which %s", quote(it.Value.String()), alone.Name, alone.outside), false)
+	}
 	if x.steps += countSteps(named); x.steps > maxSteps {
 		return refuse(fmt.Sprintf("with what the names stand for there are more than %d steps", maxSteps), true)
 	}
@@ -183,6 +186,18 @@ func (x *expansion) step(s Step, branch bool) (Chain, *Error) {
 		steps = Chain{s}
 	}
 	return append(steps, named.At(it.Pos)...), nil
+}
+
+// outsider returns the first parameter in c that may not stand in a branch; nil if there is none.
+func outsider(c Chain) *Parameter {
+	for _, s := range c {
+		for _, it := range s.Items {
+			if p := lookup(it.Name); p != nil && p.outside != "" {
+				return p
+			}
+		}
+	}
+	return nil
 }
 
 // hasName reports whether some n- stands in c.

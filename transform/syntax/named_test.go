@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/imageorigin/imageorigin/transform/syntax"
+	"github.com/imageorigin/imageorigin/transform/syntax/chaintest"
 )
 
 // book parses chains, written "name=chain".
@@ -117,11 +118,18 @@ func TestExpandRefusesWithTheColumnOfTheName(t *testing.T) {
 
 // TestExpandedChainsAreWhatTheyWouldBeWrittenOut puts names into random chains, and the texts they stand for.
 func TestExpandedChainsAreWhatTheyWouldBeWrittenOut(t *testing.T) {
-	w := writer{rand.New(rand.NewPCG(9, 10))}
-	without := func(text string) string { return strings.ReplaceAll(text, "n-Thumb_1", "q-1") }
+	w := chaintest.New(9, 2000)
+	alone := regexp.MustCompile(`(^|[,:])(n|pg)-`) // other names, and what may not stand in a branch
+	write := func(chain func() string) string {
+		for {
+			if text := chain(); !alone.MatchString(text) {
+				return text
+			}
+		}
+	}
 	for range 2000 {
-		a, b := without(w.chain(false)), without(w.chain(false))
-		text := strings.Join([]string{"n-b", without(w.chain(true)), "if-w_gt_3,n-a:w-3,if-else,n-b,if-end", "r-3,n-a"}, ":")
+		a, b := write(w.Step), write(func() string { return w.Step() + ":" + w.Step() })
+		text := strings.Join([]string{"n-b", write(w.Chain), "if-w_gt_3,n-a:w-3,if-else,n-b,if-end", "r-3,n-a"}, ":")
 		got, err := syntax.Expand(parsed(t, text), map[string]syntax.Chain{"a": parsed(t, a), "b": parsed(t, b)})
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)

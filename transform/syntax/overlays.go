@@ -68,7 +68,7 @@ var overlays = []Parameter{
 			"which is bl-10_st-30_x-2_y-2",
 		Default: "none",
 		Summary: "A soft black shadow of what is not transparent, on the same canvas of at most 2 megapixels. Beside bg it falls onto that colour.",
-		Example: "w-220,r-40:w-260,h-190,cm-pad_resize,bg-transparent:e-shadow-bl-15_st-60_x-3_y-4,bg-F2EDE4",
+		Example: "w-220,r-40:w-260,h-190,cm-pad_extract,bg-transparent:e-shadow-bl-15_st-60_x-3_y-4,bg-F2EDE4",
 	},
 	{
 		Name: "e-gradient", SDK: "gradient", Section: "2.7", Paints: true, read: readGradient, bare: true,

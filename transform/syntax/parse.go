@@ -7,21 +7,32 @@ import (
 	"unicode/utf8"
 )
 
-// maxText bounds the text given to Parse, in bytes. Servers refuse URLs beyond 8 KiB anyway.
-const maxText = 4096
+// MaxText bounds the text given to Parse, and the canonical text of a chain, in bytes. Servers refuse URLs beyond 8 KiB
+// anyway.
+const MaxText = 4096
+
+// maxGrowth bounds how many times longer than its text the canonical text of a chain is: bg-red is bg-FF0000, rt-N9 is
+// rt-351.
+const maxGrowth = 4
 
 // Parse reads a transformation, already percent-decoded and without a leading "tr:". Every failure is an *Error.
 func Parse(text string) (Chain, error) {
 	if text == "" {
 		return nil, &Error{Msg: "the transformation is empty; write for example w-300"}
 	}
-	if len(text) > maxText {
-		return nil, &Error{Pos: maxText, Limit: true, Msg: fmt.Sprintf("the transformation is longer than %d bytes", maxText)}
+	if len(text) > MaxText {
+		return nil, &Error{Pos: MaxText, Limit: true, Msg: fmt.Sprintf("the transformation is longer than %d bytes", MaxText)}
 	}
 	p := parser{text: text}
 	c, err := p.chain()
 	if err != nil {
 		return nil, err
+	}
+	if len(text) > MaxText/maxGrowth && len(c.String()) > MaxText {
+		return nil, &Error{
+			Pos: len(text), Limit: true,
+			Msg: fmt.Sprintf("the transformation is longer than %d bytes once its values are written in full, as bg-FF0000 for bg-red", MaxText),
+		}
 	}
 	return c, nil
 }
