@@ -46,7 +46,7 @@ func TestGoldenPaintings(t *testing.T) {
 // TestPaintingsReadTheSourceOnce compares with what is painted on the same picture from memory: a source is decoded from top to
 // bottom, once.
 func TestPaintingsReadTheSourceOnce(t *testing.T) {
-	cutout, opaque := transformtest.PNG(transformtest.Cutout(300, 2500)), transformtest.JPEG(transformtest.Picture(300, 2500))
+	cutout, opaque := transformtest.PNG(transformtest.Cutout(100, 2500)), transformtest.JPEG(transformtest.Picture(100, 2500))
 	for _, chain := range []string{
 		"e-colorize-co-red_in-30", "cr-red_30_blue", "cr-red", "e-gradient-ld-30", "e-shadow", "e-colorize,cr-red_50_gray,e-gradient", "cr-red:cr-blue:e-shadow,e-gradient",
 	} {

@@ -82,7 +82,7 @@ func TestEveryPlanIsExecutable(t *testing.T) {
 		}
 	}
 	chains = append(chains, outputs...)
-	const share = 5 // each source takes every fifth chain, each another one
+	const share = 12 // each source takes every twelfth chain, each another one
 	resolved, n := 0, 0
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
 		src := sources[name]
