@@ -20,14 +20,17 @@ func lower(ops []Op, s Source, colour Colour) []Op {
 	return append(lowered, ops[n:]...)
 }
 
-// smallestAfter returns after how many of the leading crops and resizes the picture is smallest.
+// smallestAfter returns after how many of the leading crops, resizes, quarter turns and mirrorings the picture is smallest;
+// the last of these is no turn.
 func smallestAfter(ops []Op, size dims) (n int) {
 	least := size.area()
 	for i, op := range ops {
 		switch op.(type) {
 		case Crop, Resize:
 		default:
-			return n
+			if orientationOf(op) == 0 {
+				return n
+			}
 		}
 		size = after(op, size)
 		if size.area() < least {
@@ -37,12 +40,14 @@ func smallestAfter(ops []Op, size dims) (n int) {
 	return n
 }
 
-// after returns the size of the picture after a crop or resize.
+// after returns the size of the picture after a crop, resize or turn.
 func after(op Op, size dims) dims {
 	switch o := op.(type) {
 	case Crop:
 		return dims{o.Width, o.Height}
 	case Resize:
+		return dims{o.Width, o.Height}
+	case Rotate:
 		return dims{o.Width, o.Height}
 	}
 	return size

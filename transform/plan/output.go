@@ -287,13 +287,15 @@ func (r *resolver) encodings(formats []Format, c *canvas) (list []Output, vary V
 	return list, vary, warnings
 }
 
-// keepable reports whether the original's bytes, where no pixel is to change, are as good as the encoding asked for.
-func (r *resolver) keepable(o Output) bool {
+// keepable reports whether the original's bytes, where no pixel is to change, are as good as the encoding asked for. Where
+// the format was chosen for the client, a file that every client shows is.
+func (r *resolver) keepable(o Output, negotiated bool) bool {
 	s := r.source
 	stripped := s.Metadata && (!o.KeepMetadata || s.Profile && !o.KeepProfile)
 	// Where a file tells no density, the one known of it is a guess of 72.
 	if r.hints.Still && s.Pages > 1 || o.Density > 0 && (o.Density == ownDensity || o.Density != nearest(s.Density)) {
 		return false
 	}
-	return o.Format == s.Format && s.Orientation == 1 && !s.CMYK && !stripped && !o.Progressive
+	alike := o.Format == s.Format || negotiated && !r.hints.Still && (s.Format == JPEG || s.Format == PNG || s.Format == GIF)
+	return alike && s.Orientation == 1 && !s.CMYK && !stripped && !o.Progressive
 }

@@ -159,7 +159,7 @@ func (r *resolver) plan(asked choice, frames int) (Plan, error) {
 	outputs, vary, warnings := r.encodings(formats, c)
 	for i := range outputs {
 		outputs[i].KeepProfile = keepProfile
-		outputs[i].KeepSmaller = unchanged && frames == r.source.Frames && r.keepable(outputs[i])
+		outputs[i].KeepSmaller = unchanged && frames == r.source.Frames && r.keepable(outputs[i], asked.format == Unknown)
 	}
 	p.Output, p.Vary = outputs[0], p.Vary|vary
 	if len(outputs) > 1 {

@@ -79,9 +79,10 @@ func (c *canvas) spend() error {
 
 // ready returns how to decode the source and what to do then for the ops so far.
 func (c *canvas) ready(colour Colour) (Load, []Op) {
-	ops := drawn(c.ops, c.source)
-	load := loadOf(ops, c.source, c.frames, c.limits)
-	ops, from := undrawn(ops, c.source)
+	ops, source := fold(c.ops, c.source)
+	ops = drawn(ops, source)
+	load := loadOf(ops, source, c.frames, c.limits)
+	ops, from := undrawn(ops, source)
 	return load, lower(ops, from, colour)
 }
 

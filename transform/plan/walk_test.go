@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/imageorigin/imageorigin/transform/plan"
@@ -18,8 +19,10 @@ func walk(t *testing.T, in input, p plan.Plan) {
 		return
 	}
 	w := walker{t: t, in: in, p: p, width: in.source.Width, height: in.source.Height, alpha: in.source.Alpha, upright: true}
+	// Turns may be taken into the orientation, and may undo it; the model knows what lies where.
+	w.turned = strings.Contains(in.text, "rt-") || strings.Contains(in.text, "fl-")
 	if o := in.source.Orientation; o > 1 && o <= 8 && in.source.Frames <= 1 {
-		w.upright = false
+		w.upright = w.turned
 	}
 	for i, op := range p.Ops {
 		w.apply(i, op)
@@ -34,6 +37,8 @@ type walker struct {
 	width, height   int
 	alpha           bool
 	upright, colour bool
+	turned          bool // the chain turns or mirrors
+	oriented        bool // there was an Orient
 }
 
 func (w *walker) errorf(format string, args ...any) {
@@ -99,10 +104,10 @@ func (w *walker) apply(i int, op plan.Op) {
 		w.alpha = o.Background.A < 255
 		return
 	case plan.Orient:
-		if w.upright || o.Orientation != w.in.source.Orientation {
+		if w.oriented || o.Orientation < 2 || o.Orientation > 8 || !w.turned && o.Orientation != w.in.source.Orientation {
 			w.errorf("%v is wrong", o)
 		}
-		w.upright = true
+		w.upright, w.oriented = true, true
 		if o.Orientation >= 5 {
 			w.width, w.height = w.height, w.width
 		}
