@@ -107,8 +107,8 @@ func behind(s syntax.Step, bg Color) Color {
 // maxHeld is how many times the pixels of the largest result a chain may have engines hold in memory on the way to it.
 const maxHeld = 6
 
-// hold adds an op for which engines hold the whole picture until the end. A chain has many steps and a
-// step many such ops: what none of them costs all of them together would.
+// hold adds an op for which engines hold the whole picture until the end, or which takes as long as those. A chain has many
+// steps and a step many such ops: what none of them costs all of them together would.
 func (c *canvas) hold(op Op) error {
 	c.ops = append(c.ops, op)
 	c.held += c.area() * int64(c.frames)
