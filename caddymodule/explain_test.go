@@ -215,8 +215,8 @@ key       x.jpg
 source    100x100 jpeg
 plan      load jpeg
           colour srgb
-          save avif q=40
-          or save webp q=40
+          save avif q=40 keep-smaller
+          or save webp q=40 keep-smaller
           or save jpeg q=40 keep-smaller
 result    100x100 avif, webp or jpeg, whichever is smallest, or the original's bytes where they are not more
 vary      Accept, Save-Data

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/imageorigin/imageorigin/transform/syntax"
 )
@@ -41,6 +42,17 @@ const (
 )
 
 var mildUnsharp = syntax.Unsharp{Radius: 2, Sigma: 2, Amount: 0.8, Threshold: 0.024}
+
+// changesColours reports whether the step has an effect that would change its background, too, were it there already.
+func changesColours(s syntax.Step) bool {
+	return slices.ContainsFunc(s.Items, func(it syntax.Item) bool {
+		switch it.Name {
+		case "e-grayscale", "e-contrast", "e-colorize", "cr", "bl", "e-sharpen", "e-usm":
+			return true
+		}
+		return false
+	})
+}
 
 // effects applies those of the step.
 func (c *canvas) effects(s syntax.Step) error {

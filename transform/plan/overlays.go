@@ -43,13 +43,13 @@ const maxShadow = 2_000_000
 // softness is the sigma of a shadow of bl-1, as a part of the longer side: then it looks alike at every size.
 const softness = 1.0 / 1000
 
-// castsShadow reports whether the step draws a shadow. What its background fills is then filled behind the shadow.
+// castsShadow reports whether the step draws a shadow.
 func castsShadow(s syntax.Step) bool {
 	shadow, _ := syntax.Get[syntax.Shadow](s, "e-shadow")
 	return shadow.Darkness > 0
 }
 
-// overlay draws the step's shadow, the background that has waited for it, and the step's gradient.
+// overlay draws the step's shadow, the background that has waited for that and other effects, and the step's gradient.
 func (c *canvas) overlay(g *geometry) error {
 	if err := c.shadow(g.step); err != nil {
 		return err

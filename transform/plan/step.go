@@ -52,7 +52,7 @@ type geometry struct {
 	focus      focus
 	background Color
 	flatten    bool // bg was given, as a colour
-	postponed  bool // bg was given as ground, and is to be filled when the step's shadow is drawn
+	postponed  bool // bg was given as ground, and is to be filled behind what effects make of the picture
 	ground     Color
 	backdrop   *syntax.Backdrop // bg, where it is made from the picture; else nil
 }
@@ -62,8 +62,11 @@ func geometryOf(s syntax.Step, p picture) (geometry, error) {
 	g := geometry{step: s, strategy: strategyOf(s), focus: focusOf(s), background: black}
 	if bg, given := syntax.Get[syntax.Color](s, "bg"); given {
 		g.background, g.flatten = behind(s, bg), true
+		if castsShadow(s) || changesColours(s) {
+			g.flatten, g.postponed, g.ground = false, true, g.background
+		}
 		if castsShadow(s) {
-			g.background, g.flatten, g.postponed, g.ground = Color{}, false, true, g.background
+			g.background = Color{} // a shadow falls on padding
 		}
 	}
 	if b, given := syntax.Get[syntax.Backdrop](s, "bg"); given {

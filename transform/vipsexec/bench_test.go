@@ -10,6 +10,7 @@ import (
 
 	"github.com/imageorigin/imageorigin/transform"
 	"github.com/imageorigin/imageorigin/transform/plan"
+	"github.com/imageorigin/imageorigin/transform/syntax"
 	"github.com/imageorigin/imageorigin/transform/transformtest"
 )
 
@@ -99,4 +100,33 @@ func floor(src []byte) error {
 	}
 	_, _, err = img.ExportJpeg(&vips.JpegExportParams{Quality: 80, OptimizeCoding: true, StripMetadata: true})
 	return err
+}
+
+// BenchmarkParameters12MP shows what parameters cost at the full size of a large picture, as CPU time, beside nothing but
+// decoding and encoding it (q-80). What must be looked at before there is a plan counts.
+func BenchmarkParameters12MP(b *testing.B) {
+	e := newEngine(b)
+	src := photograph(4000, 3000)
+	for _, text := range []string{
+		"q-80", "t-true", "rt-90", "rt-5,bg-red", "fl-h", "e-distort-p-300_0_4000_300_3700_3000_0_2700,bg-red", "e-distort-a-45,bg-red",
+		"e-grayscale", "e-contrast", "e-colorize-co-red", "cr-red_35_blue", "cr-red", "bl-2", "bl-100", "e-sharpen", "e-usm-100-100-1-0",
+		"e-gradient", "r-max,bg-red", "b-20_red", "o-50,bg-red", "w-4400,h-3000,cm-pad_resize,bg-red", "w-4400,h-3000,cm-pad_resize,bg-blurred",
+		"w-4400,h-3000,cm-pad_resize,bg-gradient_dominant_4", "w-1600", "w-1600:w-1630,h-1222,cm-pad_extract,bg-transparent:e-shadow,bg-white",
+	} {
+		b.Run(text, func(b *testing.B) {
+			chain, err := syntax.Parse(text + ":f-jpg")
+			if err != nil {
+				b.Fatal(err)
+			}
+			before := cpuTime(b)
+			for b.Loop() {
+				p, err := transformtest.Resolve(b, e, src, chain, plan.Hints{}, plan.Limits{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				render(b, e, src, p)
+			}
+			b.ReportMetric(float64((cpuTime(b)-before).Microseconds())/1000/float64(b.N), "cpu-ms/op")
+		})
+	}
 }

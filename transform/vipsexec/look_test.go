@@ -278,19 +278,3 @@ func TestLooksAreDoneToEveryFrame(t *testing.T) {
 		}
 	}
 }
-
-// BenchmarkLooks12MP shows what the costly looks add to the decoding and encoding of a large picture.
-func BenchmarkLooks12MP(b *testing.B) {
-	e := newEngine(b)
-	src := photograph(4000, 3000)
-	for _, chain := range []string{
-		"q-80", "bl-2", "bl-20", "bl-100", "e-sharpen", "e-usm-100-100-1-0", "e-contrast", "e-grayscale", "rt-90", "rt-45,bg-red", "r-max,bg-red", "o-50,bg-red",
-	} {
-		b.Run(chain, func(b *testing.B) {
-			p := planned(b, e, src, chain+",f-jpg")
-			for b.Loop() {
-				render(b, e, src, p)
-			}
-		})
-	}
-}

@@ -92,20 +92,3 @@ func TestReplacingNothingChangesNothing(t *testing.T) {
 		t.Errorf("%v from the picture", d)
 	}
 }
-
-// BenchmarkPaintings12MP is BenchmarkLooks12MP for what paints colours.
-func BenchmarkPaintings12MP(b *testing.B) {
-	e := newEngine(b)
-	src := photograph(4000, 3000)
-	for _, chain := range []string{
-		"q-80", "e-gradient", "e-gradient-ld-33_from-red_to-blue", "e-colorize-co-red", "e-colorize-co-red_in-50", "cr-red_35_blue", "cr-red",
-		"w-1630,h-1222,cm-pad_resize,bg-white", "w-1600,h-1200,c-at_max:w-1630,h-1222,cm-pad_resize,bg-white,e-shadow-bl-15",
-	} {
-		b.Run(chain, func(b *testing.B) {
-			p := planned(b, e, src, chain+",f-jpg")
-			for b.Loop() {
-				render(b, e, src, p)
-			}
-		})
-	}
-}

@@ -69,22 +69,3 @@ func TestGoldenScenes(t *testing.T) {
 		})
 	}
 }
-
-// BenchmarkScenes12MP shows what backdrops and distortions add to the decoding and encoding of a large picture.
-func BenchmarkScenes12MP(b *testing.B) {
-	e := newEngine(b)
-	src := photograph(4000, 3000)
-	for _, chain := range []string{
-		"q-80", "w-4400,h-3000,cm-pad_resize,bg-blurred", "w-4400,h-3000,cm-pad_resize,bg-blurred_5", "w-4400,h-3000,cm-pad_resize,bg-dominant",
-		"w-4400,h-3000,cm-pad_resize,bg-gradient_dominant_4", "w-4400,h-3000,cm-pad_resize,bg-red",
-		"e-distort-p-300_0_4000_300_3700_3000_0_2700,bg-red", "e-distort-a-45,bg-red", "e-distort-a-360,bg-red",
-		"e-distort-p-300_0_4000_300_3700_3000_0_2700:bg-red", "rt-5,bg-red",
-	} {
-		b.Run(chain, func(b *testing.B) {
-			p := planned(b, e, src, chain+",f-jpg")
-			for b.Loop() {
-				render(b, e, src, p)
-			}
-		})
-	}
-}
