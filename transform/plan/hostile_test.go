@@ -28,7 +28,7 @@ const (
 )
 
 // checkCost fails where the plan of a chain is longer, or takes more memory to make, than the chain explains.
-func checkCost(t *testing.T, text string, s plan.Source, l plan.Limits) {
+func checkCost(t *testing.T, text string, s plan.Source, l plan.Limits, trims ...plan.Window) {
 	t.Helper()
 	c, err := syntax.Parse(text)
 	if err != nil {
@@ -36,7 +36,7 @@ func checkCost(t *testing.T, text string, s plan.Source, l plan.Limits) {
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	p, err := plan.Resolve(c, plan.Sources{Base: s}, plan.Hints{Writable: everything}, l)
+	p, err := plan.Resolve(c, plan.Sources{Base: s, Trims: trims}, plan.Hints{Writable: everything}, l)
 	if err == nil {
 		_ = p.String()
 	} else {
@@ -51,6 +51,10 @@ func checkCost(t *testing.T, text string, s plan.Source, l plan.Limits) {
 	}
 	if items := 1 + strings.Count(text, ",") + strings.Count(text, ":"); len(p.Ops) > opsPerItem*(1+items) {
 		t.Errorf("%.60q...: %d ops for %d items", text, len(p.Ops), items)
+	}
+	if unseen, ok := errors.AsType[*plan.Unseen](err); ok && len(trims) < plan.MaxTrims {
+		checkCost(t, text, s, l, append(trims, plan.Window{Width: unseen.Look.Width, Height: unseen.Look.Height})...)
+		return
 	}
 	if err != nil {
 		wrong, limit := (*syntax.Error)(nil), (*plan.LimitError)(nil)
