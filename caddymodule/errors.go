@@ -208,8 +208,8 @@ func (x *exchange) errorCacheControl(f fault) string {
 	return "no-store"
 }
 
-// errorVary returns the hints that an error may depend on: those of its transformation, if it is about what becomes of a
-// picture.
+// errorVary returns the hints that an error may depend on: those of its transformation and of what the endpoint does to
+// all, if it is about what becomes of a picture.
 func (x *exchange) errorVary(err error) plan.Vary {
 	_, chain := errors.AsType[*syntax.Error](err)
 	_, limit := errors.AsType[*plan.LimitError](err)
@@ -217,7 +217,7 @@ func (x *exchange) errorVary(err error) plan.Vary {
 	if !chain && !limit && !engine {
 		return 0
 	}
-	return plan.VaryOf(x.address.Chain)
+	return plan.VaryOf(x.address.Chain) | plan.VaryOf(x.endpoint.config.ready.always)
 }
 
 // hasErrorRoute reports whether the site handles errors of this status itself (handle_errors).

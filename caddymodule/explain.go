@@ -188,7 +188,7 @@ func (x *explainer) tell(r *sheet, u *url.URL) error {
 		r.line("endpoint", e.name)
 	}
 	if err != nil {
-		return refuse(r, e, a.Texts[max(0, len(a.Texts)-1):], err)
+		return refuse(r, e, last(a.Texts), err)
 	}
 	req := e.request(a, x.header)
 	r.line("key", a.Key)
@@ -207,14 +207,14 @@ func (x *explainer) tell(r *sheet, u *url.URL) error {
 	}
 	if err != nil {
 		r.line("supposed", result.supposed)
-		return refuse(r, e, a.Texts, err)
+		return refuse(r, e, x.blamed(u, a, err), err)
 	}
 	result.tell(r, x.header)
 	return nil
 }
 
-// refuse tells the error that the visitor gets, about one of the texts.
-func refuse(r *sheet, e *endpoint, texts []string, err error) error {
+// refuse tells the error that the visitor gets, about the text of a transformation.
+func refuse(r *sheet, e *endpoint, text string, err error) error {
 	f := faultOf(err)
 	status := f.status(e)
 	r.line("status", fmt.Sprintf("%d %s", status, http.StatusText(status)))
@@ -223,26 +223,43 @@ func refuse(r *sheet, e *endpoint, texts []string, err error) error {
 		r.line("cause", err.Error()) // which the visitor isn't told
 	}
 	if wrong, ok := errors.AsType[*syntax.Error](err); ok {
-		r.line("", place(texts, wrong))
+		r.line("", place(text, wrong))
 	}
 	return errRefused
 }
 
+// blamed returns which of the texts of an address an error of its chain is about: that of the path where the error comes
+// without the query, too.
+func (x *explainer) blamed(u *url.URL, a imageurl.Address, err error) string {
+	if len(a.Texts) < 2 {
+		return last(a.Texts)
+	}
+	alone := *u
+	alone.RawQuery = ""
+	e, a2, failed := x.site.locate(x.host, &alone)
+	if failed == nil {
+		_, failed = x.resolve(e.request(a2, x.header))
+	}
+	if failed != nil && failed.Error() == err.Error() {
+		return a.Texts[0]
+	}
+	return last(a.Texts)
+}
+
+// last returns the last of some texts; "" of none.
+func last(texts []string) string {
+	if len(texts) == 0 {
+		return ""
+	}
+	return texts[len(texts)-1]
+}
+
 // place returns the transformation that an error is about, with a caret; "" if the error has no place.
-func place(texts []string, err *syntax.Error) string {
+func place(text string, err *syntax.Error) string {
 	if err.Pos < 0 {
 		return ""
 	}
-	// Which of two it is shows by the parameter, which stands where the error says, or by the name that it came from.
-	for _, begin := range []string{err.Param + "-", "n-", ""} {
-		for i, text := range texts {
-			last := i == len(texts)-1
-			if err.Pos <= len(text) && strings.HasPrefix(text[err.Pos:], begin) && (begin != "" || last) {
-				return caret(text, err.Pos)
-			}
-		}
-	}
-	return ""
+	return caret(text, err.Pos)
 }
 
 func describeQuery(rest, passed string) string {

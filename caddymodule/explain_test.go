@@ -345,6 +345,15 @@ ik-error  EINVAL - ar: needs w or h beside it (column 1)
           w-10:ar-3-4
                ^
 `},
+		{"of the meaning, in the query, where the path is alike", "", []string{"--size", "10x10", "/tr:w-5/a.jpg?tr=w-9,h-1,cm-extract"}, `
+ik-error  EINVAL - w: the window is 9 pixels wide, the picture only 5; use cm-pad_extract, or ask for less (column 1)
+          w-9,h-1,cm-extract
+          ^
+`},
+		{"of the meaning, in the path, where the query is alike", "", []string{"--size", "10x10", "/tr:w-5:w-9,h-1,cm-extract/a.jpg?tr=h-2:w-3"}, `
+          w-5:w-9,h-1,cm-extract
+              ^
+`},
 		{"far in a long chain", "", []string{"/tr:" + strings.Repeat("w-300:", 40) + "hh-1/a.jpg"}, `
           ...0` + strings.Repeat(":w-300", 8) + `:hh-1
 ` + strings.Repeat(" ", 10+3+50) + `^

@@ -58,18 +58,25 @@ func TestErrorsTellWhichHintsCount(t *testing.T) {
 	const both = "/tr:w-auto:if-w_gt_3,h-5,dpr-auto,if-end/a.jpg"
 	for _, tt := range []struct {
 		name, target string
+		always       string // of the endpoint
 		err          error
 		want         string
 	}{
-		{"a limit", "/tr:w-auto/a.jpg", &plan.LimitError{Msg: "too wide"}, "Sec-CH-Width, Sec-CH-DPR"},
-		{"a window that a hint makes too large", "/tr:w-5,dpr-auto,cm-extract/a.jpg", &syntax.Error{Msg: "leaves the picture"}, "Sec-CH-DPR"},
-		{"in any branch", both, &transform.Error{Kind: transform.TooLarge}, "Sec-CH-Width, Sec-CH-DPR"},
-		{"no hints", "/tr:w-9/a.jpg", &plan.LimitError{Msg: "too wide"}, ""},
-		{"missing, whatever the hints", both, &origins.Error{Kind: origins.NotExist}, ""},
+		{"a limit", "/tr:w-auto/a.jpg", "", &plan.LimitError{Msg: "too wide"}, "Sec-CH-Width, Sec-CH-DPR"},
+		{"a window that a hint makes too large", "/tr:w-5,dpr-auto,cm-extract/a.jpg", "", &syntax.Error{Msg: "leaves the picture"}, "Sec-CH-DPR"},
+		{"in any branch", both, "", &transform.Error{Kind: transform.TooLarge}, "Sec-CH-Width, Sec-CH-DPR"},
+		{"in what is always done", "/tr:w-9/a.jpg", "if-w_gt_3,w-auto,if-end", &plan.LimitError{Msg: "too wide"}, "Sec-CH-Width, Sec-CH-DPR"},
+		{"no hints", "/tr:w-9/a.jpg", "", &plan.LimitError{Msg: "too wide"}, ""},
+		{"missing, whatever the hints", both, "", &origins.Error{Kind: origins.NotExist}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			fails := func(*delivery.Request) (*delivery.Response, error) { return nil, tt.err }
-			w, err := ask(t, nil, false, fails, httptest.NewRequest("GET", tt.target, nil))
+			config := &Endpoint{Always: tt.always}
+			var err error
+			if config.ready, err = config.compile(); err != nil {
+				t.Fatal(err)
+			}
+			w, err := ask(t, config, false, fails, httptest.NewRequest("GET", tt.target, nil))
 			if err != nil {
 				t.Fatal(err)
 			}

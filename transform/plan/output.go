@@ -267,17 +267,19 @@ func (r *resolver) output(f Format, quality int) (o Output, warnings []string) {
 }
 
 // encodings says how to encode in each of the formats, whether a client that saves data would get something else, and
-// what is not as asked in the first.
+// what is not as asked in some of them.
 func (r *resolver) encodings(formats []Format, c *canvas) (list []Output, vary Vary, warnings []string) {
 	full, saved := r.quality(c, false), r.quality(c, true)
 	quality := full
 	if r.hints.SaveData {
 		quality = saved
 	}
-	for i, f := range formats {
+	for _, f := range formats {
 		o, told := r.output(f, quality)
-		if i == 0 {
-			warnings = told
+		for _, warning := range told { // which of them is sent shows when all are made
+			if !slices.Contains(warnings, warning) {
+				warnings = append(warnings, warning)
+			}
 		}
 		if o.lossy() && saved != full {
 			vary = VarySaveData

@@ -106,7 +106,7 @@ func (c *canvas) gradient(s syntax.Step) error {
 		return err
 	}
 	// It holds nothing, but takes as long as what does.
-	return c.hold(Gradient{Degrees: g.Direction, From: g.From, To: g.To, Length: length})
+	return c.hold(Gradient{Degrees: g.Direction, From: g.From, To: g.To, Length: figures(length, 6)})
 }
 
 // runUntil returns after how many pixels of the run the second colour is reached.

@@ -3,6 +3,7 @@ package plan
 import (
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/imageorigin/imageorigin/transform/syntax"
@@ -145,6 +146,13 @@ const noise = 1e-9
 
 // nearest rounds half up.
 func nearest(v float64) int { return int(math.Floor(v + 0.5 + noise)) }
+
+// figures rounds to so many significant figures, those that the text of an op has: plans that read alike are alike, as
+// ETags need them.
+func figures(v float64, n int) float64 {
+	v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', n, 64), 64)
+	return v
+}
 
 // scaled returns side × to / from, rounded half up, never below 1.
 func scaled(side, to, from int) int {

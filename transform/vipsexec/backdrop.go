@@ -8,6 +8,7 @@ import (
 	"github.com/davidbyttow/govips/v2/vips"
 
 	"github.com/imageorigin/imageorigin/transform/plan"
+	"github.com/imageorigin/imageorigin/transform/syntax"
 )
 
 // backdrop puts the picture on a canvas that is made from it.
@@ -81,16 +82,7 @@ func blurredCanvas(img *vips.ImageRef, o plan.Backdrop) error {
 		small = plan.Resize{Width: int(math.Ceil(float64(to.Width) / factor)), Height: int(math.Ceil(float64(to.Height) / factor))}
 		sigma *= float64(max(small.Width, small.Height)) / float64(max(to.Width, to.Height))
 	}
-	scale := max(float64(small.Width)/float64(img.Width()), float64(small.Height)/float64(img.Height()))
-	whole := plan.Resize{
-		Width:  max(small.Width, int(math.Round(scale*float64(img.Width())))),
-		Height: max(small.Height, int(math.Round(scale*float64(img.Height())))),
-	}
-	if err := errors.Join(
-		resize(img, whole),
-		onePage(img),
-		img.ExtractArea((whole.Width-small.Width)/2, (whole.Height-small.Height)/2, small.Width, small.Height),
-	); err != nil {
+	if err := fill(img, small); err != nil {
 		return err
 	}
 	if img.HasAlpha() {
@@ -107,6 +99,26 @@ func blurredCanvas(img *vips.ImageRef, o plan.Backdrop) error {
 		return err
 	}
 	return errors.Join(img.Linear1(1, float64(o.Brightness)), img.Cast(vips.BandFormatUchar))
+}
+
+// fill scales img until it covers the box, and keeps the middle of that. A picture of which so little remains that all of it
+// would be longer than any picture, as a line does that covers a square, is cut before.
+func fill(img *vips.ImageRef, box plan.Resize) error {
+	scale := max(float64(box.Width)/float64(img.Width()), float64(box.Height)/float64(img.Height()))
+	whole := plan.Resize{
+		Width:  max(box.Width, int(math.Round(scale*float64(img.Width())))),
+		Height: max(box.Height, int(math.Round(scale*float64(img.Height())))),
+	}
+	if max(whole.Width, whole.Height) <= syntax.MaxSide {
+		return errors.Join(resize(img, whole), middle(img, box.Width, box.Height))
+	}
+	width, height := int(math.Ceil(float64(box.Width)/scale)), int(math.Ceil(float64(box.Height)/scale))
+	return errors.Join(middle(img, min(width, img.Width()), min(height, img.Height())), resize(img, box))
+}
+
+// middle cuts the window around the centre out of one frame.
+func middle(img *vips.ImageRef, width, height int) error {
+	return errors.Join(onePage(img), img.ExtractArea((img.Width()-width)/2, (img.Height()-height)/2, width, height))
 }
 
 // edgeColours returns the dominant colours that a backdrop of that kind needs, from the first frame: one of the whole

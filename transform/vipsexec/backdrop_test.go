@@ -43,6 +43,30 @@ func TestBackdropsAreOpaque(t *testing.T) {
 	}
 }
 
+// TestLinesFillABackdrop covers canvases with lines: all of one would be longer than libvips lets a picture be.
+func TestLinesFillABackdrop(t *testing.T) {
+	red := color.NRGBA{R: 255, A: 255}
+	for _, tt := range []struct {
+		name          string
+		width, height int
+		chain         string
+	}{
+		{"that lies", 3000, 1, "w-3000,h-4000,cm-pad_resize,bg-blurred_0"},
+		{"that stands", 1, 3000, "w-4000,h-3000,cm-pad_resize,bg-blurred_0"},
+		{"that is blurred on a smaller canvas", 3000, 1, "w-3000,h-3000,cm-pad_resize,bg-blurred_100"},
+		{"that lies, not enlarged", 3000, 1, "w-3100,h-4000,cm-pad_resize_no_enlarge,bg-blurred_1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			img := rendered(t, transformtest.PNG(transformtest.Uniform(tt.width, tt.height, red)), tt.chain+",f-png")
+			for _, at := range []image.Point{{}, {X: img.Bounds().Dx() - 1}, {Y: img.Bounds().Dy() - 1}, img.Bounds().Max.Div(2)} {
+				if c := color.NRGBAModel.Convert(img.At(at.X, at.Y)); c != red {
+					t.Errorf("the pixel at %v is %v, want that of the line, %v", at, c, red)
+				}
+			}
+		})
+	}
+}
+
 // TestNoBackdropShowsInvisibleColours looks for the magenta that is invisible in the picture.
 func TestNoBackdropShowsInvisibleColours(t *testing.T) {
 	src := transformtest.PNG(transformtest.Cutout(160, 100))
