@@ -222,9 +222,7 @@ func refuse(r *sheet, e *endpoint, text string, err error) error {
 	if f.text != "" {
 		r.line("cause", err.Error()) // which the visitor isn't told
 	}
-	if wrong, ok := errors.AsType[*syntax.Error](err); ok {
-		r.line("", place(text, wrong))
-	}
+	r.line("", place(text, err))
 	return errRefused
 }
 
@@ -255,11 +253,17 @@ func last(texts []string) string {
 }
 
 // place returns the transformation that an error is about, with a caret; "" if the error has no place.
-func place(text string, err *syntax.Error) string {
-	if err.Pos < 0 {
+func place(text string, err error) string {
+	at := -1
+	if wrong, ok := errors.AsType[*syntax.Error](err); ok {
+		at = wrong.Pos
+	} else if over, ok := errors.AsType[*plan.LimitError](err); ok && over.Param != "" {
+		at = over.Pos
+	}
+	if at < 0 {
 		return ""
 	}
-	return caret(text, err.Pos)
+	return caret(text, at)
 }
 
 func describeQuery(rest, passed string) string {

@@ -360,7 +360,9 @@ ik-error  EINVAL - w: the window is 9 pixels wide, the picture only 5; use cm-pa
 `},
 		{"a limit", "", []string{"--size", "10x10", "/tr:w-60000,h-60000/a.jpg"}, `
 status    400 Bad Request
-ik-error  ELIMIT - the result would have 3,600,000,000 pixels (60,000 x 60,000); at most 50,000,000 are allowed (limit output_pixels)
+ik-error  ELIMIT - w: the result would have 3,600,000,000 pixels (60,000 x 60,000); at most 50,000,000 are allowed (limit output_pixels) (column 1)
+          w-60000,h-60000
+          ^
 `},
 		{"a limit, in native statuses", sites, []string{"--size", "10x10", "http://plain.example.com/tr:w-60000,h-60000/a.jpg"}, `
 endpoint  plain
@@ -368,7 +370,9 @@ key       a.jpg
 chain     w-60000,h-60000
 source    10x10 jpeg
 status    422 Unprocessable Entity
-ik-error  ELIMIT - the result would have 3,600,000,000 pixels (60,000 x 60,000); at most 50,000,000 are allowed (limit output_pixels)
+ik-error  ELIMIT - w: the result would have 3,600,000,000 pixels (60,000 x 60,000); at most 50,000,000 are allowed (limit output_pixels) (column 1)
+          w-60000,h-60000
+          ^
 `},
 		{"of the path", "", []string{"/tr:w-1/a/%2e%2e/b.jpg"}, `
 status    400 Bad Request

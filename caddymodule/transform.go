@@ -187,10 +187,8 @@ func wantsPage(c syntax.Chain) bool {
 
 // explain shows the place of an error of the chain, which err then tells.
 func (j *transformJob) explain(chain string, err error) error {
-	if wrong, ok := errors.AsType[*syntax.Error](err); ok {
-		if at := place(chain, wrong); at != "" {
-			fmt.Fprintln(j.stderr, at)
-		}
+	if at := place(chain, err); at != "" {
+		fmt.Fprintln(j.stderr, at)
 	}
 	return err
 }

@@ -112,7 +112,7 @@ func TestTransformRefusesAndLeavesNoFile(t *testing.T) {
 		{"the original has another format", in, "orig-true", "a.jpg", "the result is png, which is not what the extension says", ""},
 		{"no format is said", in, "w-2", "a.bmp", `the extension ".bmp" is not that of a format; end the name in .avif, `, ""},
 		{"a format that is not written", in, "w-2", "a.avif", "f: this server can't write avif; it writes jpeg,png,webp (column 5)", "w-2:f-avif\n    ^\n"},
-		{"a limit", in, "w-60000,h-60000", "a.png", "(limit output_pixels)", ""},
+		{"a limit", in, "w-60000,h-60000", "a.png", "(limit output_pixels) (column 1)", "w-60000,h-60000:f-png\n^\n"},
 		{"no picture", text, "w-2", "a.png", "the file is not a picture that can be transformed", ""},
 		{"the original of what is no picture", text, "orig-true", "a.png", "the file is not a picture that can be transformed", ""},
 		{"no file", filepath.Join(dir, "nowhere.png"), "w-2", "a.png", "nowhere.png: no such file", ""},

@@ -99,7 +99,7 @@ func misplaced(chain, message string) string {
 	if !strings.HasPrefix(message, "EINVAL - ") && !strings.HasPrefix(message, "ELIMIT - ") {
 		return "it begins with no code"
 	}
-	if ofResult(message) {
+	if ofAll(message) {
 		return ""
 	}
 	column := columnOf.FindStringSubmatch(message)
@@ -120,10 +120,9 @@ func misplaced(chain, message string) string {
 	return ""
 }
 
-// ofResult reports whether a message is about the size of a result, which no item alone is to blame for.
-func ofResult(message string) bool {
-	return strings.HasPrefix(message, "ELIMIT - ") &&
-		(strings.Contains(message, "(limit ") || strings.Contains(message, " files hold at most ")) ||
+// ofAll reports whether a message is about the original or the whole chain, which no item is to blame for.
+func ofAll(message string) bool {
+	return strings.HasPrefix(message, "ELIMIT - ") && (strings.Contains(message, "(limit source_pixels)") || strings.Contains(message, "(limit steps)")) ||
 		strings.Contains(message, "longer than 4096 bytes")
 }
 
@@ -440,7 +439,8 @@ func TestMessagesWithoutTheRightPlaceAreFound(t *testing.T) {
 		"EINVAL - hh: unknown parameter (column 6)":                                  false,
 		"EINVAL - rt: \"400\" is not accepted (column 13)":                           false,
 		"EINVAL - an item is empty: nothing stands before (column 6)":                false,
-		"ELIMIT - the result would be 9 x 9; no more is allowed (limit output_side)": false,
+		"ELIMIT - w: the result would be 9 x 9 (limit output_side) (column 1)":       false,
+		"ELIMIT - the result would be 9 x 9; no more is allowed (limit output_side)": true,
 		"EINVAL - hh: unknown parameter (column 1)":                                  true,
 		"EINVAL - w: \"400\" is not accepted (column 13)":                            true,
 		"EINVAL - rt: \"400\" is not accepted":                                       true,

@@ -21,11 +21,19 @@ func (e *Endpoint) paintsAll() bool { return plan.AsksForPixels(e.Always) }
 
 // blame completes an error about a chain: what has no place in the URL is the endpoint's.
 func (e *Endpoint) blame(err error) error {
-	wrong, ok := errors.AsType[*syntax.Error](err)
-	if !ok || wrong.Pos >= 0 || len(e.Always) == 0 {
+	const own = " (a step of the endpoint's always)"
+	if len(e.Always) == 0 {
 		return err
 	}
-	told := *wrong
-	told.Msg += " (a step of the endpoint's always)"
-	return &told
+	if wrong, ok := errors.AsType[*syntax.Error](err); ok && wrong.Pos < 0 {
+		told := *wrong
+		told.Msg += own
+		return &told
+	}
+	if over, ok := errors.AsType[*plan.LimitError](err); ok && over.Param != "" && over.Pos < 0 {
+		told := *over
+		told.Msg += own
+		return &told
+	}
+	return err
 }

@@ -57,3 +57,15 @@ func TestTheEndpointsOwnStepIsBlamedWithoutAColumn(t *testing.T) {
 		}
 	}
 }
+
+func TestALimitOfTheEndpointsOwnStepIsBlamedWithoutAColumn(t *testing.T) {
+	req := &Request{
+		Endpoint: &Endpoint{Always: chain(t, "w-900,h-900").At(-1), Limits: Limits{Limits: plan.Limits{OutputPixels: 500_000}}},
+		Chain:    chain(t, "w-9"),
+	}
+	_, err := req.Resolve(plan.Sources{Base: still().facts}, plan.SetOf(plan.JPEG))
+	const want = "w: the result would have 810,000 pixels (900 x 900); at most 500,000 are allowed (a step of the endpoint's always) (limit output_pixels)"
+	if _, over := errors.AsType[*plan.LimitError](err); !over || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}

@@ -34,15 +34,15 @@ func checkSource(s Source, l Limits) error {
 		return errors.New("resolving a plan: the size of the original is unknown")
 	}
 	if max(s.Width, s.Height) > maxCoordinate {
-		return &LimitError{sourcePixels, fmt.Sprintf("the original is %s; no side may be longer than %s",
+		return &LimitError{Limit: sourcePixels, Msg: fmt.Sprintf("the original is %s; no side may be longer than %s",
 			size(s.Width, s.Height), figure(maxCoordinate))}
 	}
 	if s.Format != SVG && max(s.Width, s.Height) > maxSide {
 		// libvips' resize takes time by the square of a long side that shrinks much: minutes for a million pixels.
-		return &LimitError{"", fmt.Sprintf("the original is %s; no side may be longer than %s", size(s.Width, s.Height), figure(maxSide))}
+		return &LimitError{Msg: fmt.Sprintf("the original is %s; no side may be longer than %s", size(s.Width, s.Height), figure(maxSide))}
 	}
 	if pixels := int64(s.Width) * int64(s.Height); l.SourcePixels > 0 && pixels > l.SourcePixels {
-		return &LimitError{sourcePixels, fmt.Sprintf("the original has %s pixels (%s); at most %s are allowed",
+		return &LimitError{Limit: sourcePixels, Msg: fmt.Sprintf("the original has %s pixels (%s); at most %s are allowed",
 			figure(pixels), size(s.Width, s.Height), figure(l.SourcePixels))}
 	}
 	if s.zoom == 0 {
@@ -60,7 +60,7 @@ func (s Source) pixels() int64 { return int64(s.Width) * int64(s.Height) * int64
 // checkChain refuses too many steps and combinations of parameters that mean nothing, whatever the source.
 func checkChain(c syntax.Chain, l Limits) error {
 	if n := stepsOf(c); l.Steps > 0 && n > l.Steps {
-		return &LimitError{stepsLimit, fmt.Sprintf("the transformation has %d steps; at most %d are allowed", n, l.Steps)}
+		return &LimitError{Limit: stepsLimit, Msg: fmt.Sprintf("the transformation has %d steps; at most %d are allowed", n, l.Steps)}
 	}
 	return Check(c)
 }
@@ -99,7 +99,7 @@ func checkSteps(c syntax.Chain) error {
 func checkSize(p picture, l Limits) error {
 	side := p.longer()
 	if l.OutputSide > 0 && side > l.OutputSide {
-		return &LimitError{outputSide, fmt.Sprintf("the result would be %s; no side may be longer than %s",
+		return &LimitError{Limit: outputSide, Msg: fmt.Sprintf("the result would be %s; no side may be longer than %s",
 			size(p.width, p.height), figure(l.OutputSide))}
 	}
 	pixels := int64(p.width) * int64(p.height) * int64(p.frames)
@@ -110,16 +110,16 @@ func checkSize(p picture, l Limits) error {
 	if p.frames > 1 {
 		of += fmt.Sprintf(", %d frames", p.frames)
 	}
-	return &LimitError{outputPixels, fmt.Sprintf("the result would have %s pixels (%s); at most %s are allowed",
+	return &LimitError{Limit: outputPixels, Msg: fmt.Sprintf("the result would have %s pixels (%s); at most %s are allowed",
 		figure(pixels), of, figure(l.OutputPixels))}
 }
 
 // checkFormat refuses a result that files of the format can't hold.
-func checkFormat(f Format, p picture) error {
+func checkFormat(f Format, p picture) *LimitError {
 	if fitsFormat(f, p) {
 		return nil
 	}
-	return &LimitError{"", fmt.Sprintf("the result would be %s; %s files hold at most %s pixels a side",
+	return &LimitError{Msg: fmt.Sprintf("the result would be %s; %s files hold at most %s pixels a side",
 		size(p.width, p.height), f, figure(formatSides[f]))}
 }
 
@@ -133,7 +133,7 @@ func checkSide(v float64) error {
 	if v <= maxSide {
 		return nil
 	}
-	return &LimitError{outputSide, fmt.Sprintf("the result would have a side of %s pixels; %s is the longest side there is",
+	return &LimitError{Limit: outputSide, Msg: fmt.Sprintf("the result would have a side of %s pixels; %s is the longest side there is",
 		figure(int64(min(v, 1<<53))), figure(maxSide))}
 }
 

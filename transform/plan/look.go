@@ -115,7 +115,7 @@ func (c *canvas) hold(op Op) error {
 	if most := c.limits.OutputPixels; most == 0 || c.held/maxHeld <= most {
 		return nil
 	}
-	return &LimitError{outputPixels, fmt.Sprintf("up to %s the transformation turns, rounds and changes %s pixels; at most %d times %s are allowed",
+	return &LimitError{Limit: outputPixels, Msg: fmt.Sprintf("up to %s the transformation turns, rounds and changes %s pixels; at most %d times %s are allowed",
 		op, figure(c.held), maxHeld, figure(c.limits.OutputPixels))}
 }
 

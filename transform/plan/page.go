@@ -43,7 +43,7 @@ func onePage(c syntax.Chain, s Source, still bool, l Limits) (Source, error) {
 	if s.Format.Animated() {
 		s.Frames = page + 1 // a frame is painted onto those before it
 		if most := l.SourcePixels; most > 0 && s.pixels() > most {
-			return s, &LimitError{sourcePixels, fmt.Sprintf("up to frame %s the original has %s pixels; at most %s are allowed",
+			return s, &LimitError{Limit: sourcePixels, Msg: fmt.Sprintf("up to frame %s the original has %s pixels; at most %s are allowed",
 				figure(page+1), figure(s.pixels()), figure(most))}
 		}
 	}

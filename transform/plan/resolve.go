@@ -140,6 +140,9 @@ func (r *resolver) plan(asked choice, frames int) (Plan, error) {
 		return r.firstFrame(asked, fmt.Sprintf("this server can't write %s", format))
 	}
 	if err := checkFormat(format, c.picture); err != nil {
+		if r.out.format.Value != nil {
+			err = err.at(r.out.format)
+		}
 		return Plan{}, err
 	}
 	unchanged := len(c.ops) == 0

@@ -11,7 +11,9 @@ import (
 
 // step applies one step of the chain: trimming first, then geometry, then the background behind what is transparent, then
 // padding, then the look.
-func (c *canvas) step(s syntax.Step) error {
+func (c *canvas) step(s syntax.Step) error { return placed(c.work(s), s) }
+
+func (c *canvas) work(s syntax.Step) error {
 	c.entered = c.dims
 	asked := s
 	s, err := c.settle(c.hinted(s))

@@ -73,7 +73,7 @@ func (c *canvas) spend() error {
 	if most := c.limits.OutputPixels; most == 0 || c.held/maxHeld <= most {
 		return nil
 	}
-	return &LimitError{outputPixels, fmt.Sprintf("up to its last trim the transformation looks at and changes %s pixels; at most %d times %s are allowed",
+	return &LimitError{Limit: outputPixels, Msg: fmt.Sprintf("up to its last trim the transformation looks at and changes %s pixels; at most %d times %s are allowed",
 		figure(c.held), maxHeld, figure(c.limits.OutputPixels))}
 }
 
