@@ -56,7 +56,10 @@ func (c *canvas) check() error {
 	if err := checkSide(float64(c.longer())); err != nil {
 		return err
 	}
-	return checkSize(c.picture, c.limits)
+	if err := checkSize(c.picture, c.limits); err != nil {
+		return err
+	}
+	return c.afford()
 }
 
 // resize scales to exactly that size.
@@ -92,6 +95,7 @@ func (c *canvas) cut(window dims, f focus) {
 		c.warn("fo-auto looks at still pictures only; the animation was cut around its centre")
 		c.cut(window, focus{x: middle, y: middle})
 	default:
+		c.count() // it is looked at before it is cut
 		c.dims = window
 		c.ops = append(c.ops, SmartCrop{window.width, window.height})
 	}
@@ -118,6 +122,9 @@ func (c *canvas) embed(on dims, f focus, background Color) error {
 func (c *canvas) flatten(background Color) {
 	if !c.alpha || background.A == 0 {
 		return
+	}
+	if background.A < 255 {
+		c.count() // it stays transparent, and is put onto a canvas
 	}
 	c.ops = append(c.ops, Flatten{background})
 	c.alpha = background.A < 255

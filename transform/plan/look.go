@@ -110,13 +110,21 @@ const maxHeld = 6
 // hold adds an op for which engines hold the whole picture until the end, or which takes as long as those. A chain has many
 // steps and a step many such ops: what none of them costs all of them together would.
 func (c *canvas) hold(op Op) error {
+	c.count()
 	c.ops = append(c.ops, op)
-	c.held += c.area() * int64(c.frames)
-	if most := c.limits.OutputPixels; most == 0 || c.held/maxHeld <= most {
+	return c.afford()
+}
+
+// count counts the picture as it is among what engines hold; [canvas.check] says whether that is too much.
+func (c *canvas) count() { c.held += c.area() * int64(c.frames) }
+
+// afford refuses a chain that has engines hold too much.
+func (c *canvas) afford() error {
+	if most := c.limits.OutputPixels; most == 0 || c.held/maxHeld <= most || len(c.ops) == 0 {
 		return nil
 	}
 	return &LimitError{Limit: outputPixels, Msg: fmt.Sprintf("up to %s the transformation turns, rounds and changes %s pixels; at most %d times %s are allowed",
-		op, figure(c.held), maxHeld, figure(c.limits.OutputPixels))}
+		c.ops[len(c.ops)-1], figure(c.held), maxHeld, figure(c.limits.OutputPixels))}
 }
 
 // rotate turns clockwise.

@@ -37,6 +37,8 @@ func compare(t *testing.T, seed uint64) string {
 	}
 	p, err := in.resolve()
 	switch {
+	case err != nil && strings.Contains(err.Error(), "the transformation turns, rounds and changes"):
+		return "unsure" // the model counts no memory
 	case err != nil && strings.Contains(err.Error(), "stands twice"):
 		t.Errorf("seed %d: %s: the text is wrong: %v", seed, in.text, err)
 	case (err != nil) != m.refused:
