@@ -14,13 +14,13 @@ import (
 // root paints them, as that takes an engine.
 var pictures = filepath.Join(filepath.Dir(page), "pictures")
 
-// exampleCell is the example of a parameter, and what it makes where there is a picture of that.
+// exampleCell is the example of a parameter, and what it makes.
 func exampleCell(p syntax.Parameter) string {
 	cell := "`" + p.Example + "`"
 	if _, err := os.Stat(filepath.Join(pictures, p.Name+".webp")); err == nil {
-		cell += fmt.Sprintf("<br>![%s](pictures/%s.webp)", p.Example, p.Name)
+		return cell + fmt.Sprintf("<br>![%s](pictures/%s.webp)", p.Example, p.Name)
 	}
-	return cell
+	return cell + "<br>the sample itself"
 }
 
 // TestEveryParameterHasAnExampleOfItself holds for all that works: readers of the table can paste something.

@@ -151,7 +151,7 @@ var table = slices.Concat([]Parameter{
 		Name: "lo", SDK: "lossless", Section: "2.4", read: readBool,
 		Grammar: boolGrammar, Default: "false",
 		Summary: "Lossless WebP and PNG.",
-		Example: "w-240,f-webp,lo-true",
+		Example: "w-100,f-webp,lo-true",
 	},
 	{
 		Name: "md", SDK: "metadata", Section: "2.4", read: readBool,
