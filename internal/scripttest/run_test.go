@@ -35,8 +35,8 @@ func TestRunServesTheURLsThatItPrints(t *testing.T) {
 
 	first := startScript(t, dir, env)
 	urls := first.urls(15 * time.Minute)
-	if len(urls) != 5 {
-		t.Errorf("printed %d URLs, want 5: %q", len(urls), urls)
+	if len(urls) != 6 {
+		t.Errorf("printed %d URLs, want 6: %q", len(urls), urls)
 	}
 	for _, u := range urls {
 		if !strings.HasPrefix(u, "http://localhost:"+ports[0]+"/") {

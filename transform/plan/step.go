@@ -9,10 +9,10 @@ import (
 	"github.com/imageorigin/imageorigin/transform/syntax"
 )
 
-// step applies one step of the chain: trimming first, then geometry, then the background behind what is transparent, then
-// padding, then the look.
+// step applies one step of the chain.
 func (c *canvas) step(s syntax.Step) error { return placed(c.work(s), s) }
 
+// work trims first, then does the geometry, then the look.
 func (c *canvas) work(s syntax.Step) error {
 	c.entered = c.dims
 	asked := s
