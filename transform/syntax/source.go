@@ -38,7 +38,7 @@ var reading = []Parameter{
 		Grammar: "a whole number from 1 to 65535", Default: "1",
 		Summary: "Page of a TIFF or frame of an animation, for the still picture of /ik-thumbnail.jpg behind the file's path. " +
 			"The last step that has one counts.",
-		Example: "pg-12,w-200",
+		Example: "pg-2,w-200",
 	},
 	{
 		Name: "dn", SDK: "density", Section: "2.4", read: readDensity,
