@@ -1,0 +1,315 @@
+// Package disk is the store that keeps entries as files below one folder, one file an entry, bounded in bytes and in
+// entries. What it holds survives the process. Several processes may share the folder: each sees the entries of the
+// others, and keeps its own account of the bounds.
+//
+// Files appear under their names whole, by renaming; no fsync is waited for. After a loss of power a file may hold less
+// than it should: its checksum is compared when it is first asked for after a start, and it is dropped.
+package disk
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/imageorigin/imageorigin/caches"
+)
+
+// Config is what a Store is told. Dir is required.
+type Config struct {
+	Dir        string  // made if it is missing, for this user alone
+	MaxBytes   int64   // that the files may take; 0 is 10 GiB
+	MaxEntries int64   // files; 0 is one for each 4 KiB of MaxBytes
+	MinFree    float64 // part of the file system that is left free; 0 is 0.05
+	// Warn hears, at most once a minute, of what the store can't do: full and read-only disks, damaged files. nil is nobody.
+	Warn func(message string, err error)
+}
+
+// The defaults of a Config.
+const (
+	DefaultMaxBytes = 10 << 30
+	DefaultMinFree  = 0.05
+)
+
+// share is the part of the store that one entry may take at most.
+const share = 8
+
+// Store keeps entries as files. Close it.
+type Store struct {
+	dir     string
+	minFree float64
+	warn    func(string, error)
+	limit   atomic.Int64
+	index   *index
+	purges  purgeList
+	now     func() time.Time
+
+	stop       context.CancelFunc
+	running    sync.WaitGroup
+	scanned    chan struct{} // closed when the folder was read once
+	unfinished chan struct{} // holds something when a purge is left to finish
+	lastWarn   atomic.Int64
+}
+
+// New opens the store below the folder, and begins to read which files are there; it serves them meanwhile.
+func New(cfg Config) (*Store, error) {
+	if cfg.Dir == "" {
+		return nil, errors.New("the folder is missing; name one that belongs to this cache alone")
+	}
+	if cfg.MaxBytes == 0 {
+		cfg.MaxBytes = DefaultMaxBytes
+	}
+	if cfg.MaxBytes < 1<<20 {
+		return nil, fmt.Errorf("a cache of %d bytes holds nothing; give it 1MiB or more", cfg.MaxBytes)
+	}
+	if cfg.MinFree == 0 {
+		cfg.MinFree = DefaultMinFree
+	}
+	s := &Store{dir: cfg.Dir, minFree: cfg.MinFree, warn: cfg.Warn, now: time.Now}
+	s.scanned, s.unfinished = make(chan struct{}), make(chan struct{}, 1)
+	s.limit.Store(cfg.MaxBytes)
+	var err error
+	if s.index, err = newIndex(cfg.MaxBytes, cfg.MaxEntries, s.removeEvicted); err != nil {
+		return nil, err
+	}
+	// A folder that can't be made or read is no reason not to start: the store misses, and warns.
+	if err := os.MkdirAll(filepath.Join(s.dir, temporary), 0o700); err != nil {
+		s.complain("the folder can't be made", err)
+	}
+	s.purges.load(s.dir, s.complain)
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.running.Go(func() { s.keepHouse(ctx) })
+	return s, nil
+}
+
+// Close ends what goes on in the background. Entries that are open stay readable.
+func (s *Store) Close() error {
+	s.stop()
+	s.running.Wait()
+	s.index.close()
+	return nil
+}
+
+// id names the file of an entry: the first half is of the source, so that all variants of an original lie side by side.
+type id [16]byte
+
+func idOf(key caches.Key) id {
+	source := sha256.Sum256([]byte(key.Source))
+	both := sha256.New()
+	both.Write(source[:])
+	io.WriteString(both, key.Variant)
+	var i id
+	copy(i[:8], source[:])
+	copy(i[8:], both.Sum(nil))
+	return i
+}
+
+// extension ends the names of entries; no other file is touched.
+const extension = ".entry"
+
+// temporary is the folder of files that are being written.
+const temporary = "tmp"
+
+func (i id) folder() string {
+	return filepath.Join(hex.EncodeToString(i[:1]), hex.EncodeToString(i[1:2]))
+}
+func (i id) name() string { return hex.EncodeToString(i[:]) + extension }
+
+func (s *Store) path(i id) string { return filepath.Join(s.dir, i.folder(), i.name()) }
+
+// Get implements [caches.Store]. The content is a *Content.
+func (s *Store) Get(_ context.Context, key caches.Key) (*caches.Entry, error) {
+	i := idOf(key)
+	f, err := os.Open(s.path(i))
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			s.complain("a file can't be opened", err) // too many open files, say: it is still there, and still counts
+			return nil, caches.ErrMiss
+		}
+		if s.index.knows(i) {
+			s.reconcile(i)
+		}
+		return nil, caches.ErrMiss
+	}
+	entry, err := s.read(f, i, key)
+	if err != nil {
+		if errors.Is(err, errCorrupt) {
+			s.complain("a damaged file was dropped", err)
+		}
+		if !errors.Is(err, caches.ErrMiss) {
+			s.whileCurrent(i, f, func() { _ = s.removeLocked(i) })
+		}
+		f.Close()
+		return nil, caches.ErrMiss
+	}
+	return entry, nil
+}
+
+// whileCurrent calls do, with the lock of the entry, if f is still the file under its name.
+func (s *Store) whileCurrent(i id, f *os.File, do func()) {
+	defer s.index.lock(i)()
+	here, err := f.Stat()
+	if err != nil {
+		return
+	}
+	if there, err := os.Stat(s.path(i)); err == nil && os.SameFile(here, there) {
+		do()
+	}
+}
+
+// reconcile makes the index know of a file what is so.
+func (s *Store) reconcile(i id) {
+	defer s.index.lock(i)()
+	info, err := os.Lstat(s.path(i))
+	switch {
+	case err == nil:
+		s.index.found(i, info.Size())
+	case errors.Is(err, fs.ErrNotExist):
+		s.index.forget(i)
+	}
+}
+
+// errGone is the error of an entry that is there but is not to be given.
+var errGone = errors.New("purged, or past its time")
+
+// read makes an entry of an open file.
+func (s *Store) read(f *os.File, i id, key caches.Key) (*caches.Entry, error) {
+	h, d, err := inspect(f)
+	switch {
+	case err != nil:
+		return nil, err
+	case d.key() != key: // two keys of one name, which nobody has seen yet
+		return nil, caches.ErrMiss
+	case !d.Expires.IsZero() && !s.now().Before(d.Expires), s.purges.hit(d.key(), d.tags(), h.written, s.now()):
+		return nil, errGone
+	}
+	if !s.index.verified(i, h.written) {
+		if err := verify(f, h); err != nil {
+			return nil, err
+		}
+		s.whileCurrent(i, f, func() { s.index.use(i, h.start()+h.body, h.written) })
+	}
+	if now := s.now(); s.index.untouched(i, now) {
+		s.whileCurrent(i, f, func() { s.index.touch(i, f, now) })
+	}
+	return &caches.Entry{Meta: d.meta(), Size: h.body, Content: &Content{file: f, start: h.start(), size: h.body}}, nil
+}
+
+// Put implements [caches.Store].
+func (s *Store) Put(ctx context.Context, key caches.Key, m caches.Meta, body io.Reader) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.room(); err != nil {
+		return err
+	}
+	err := s.put(ctx, key, m, body)
+	if err != nil && !errors.Is(err, caches.ErrTooLarge) && isFault(err) {
+		s.complain("an entry can't be written", err)
+	}
+	return err
+}
+
+// isFault reports whether err is the file system's, not that of the body.
+func isFault(err error) bool {
+	_, ok := errors.AsType[*fs.PathError](err)
+	return ok
+}
+
+func (s *Store) put(ctx context.Context, key caches.Key, m caches.Meta, body io.Reader) error {
+	i := idOf(key)
+	f, err := os.CreateTemp(filepath.Join(s.dir, temporary), "*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // of what was not renamed
+	h, err := write(f, describe(key, m), body, s.limit.Load()/share, s.now())
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.publish(i, f.Name(), h); err != nil {
+		return err
+	}
+	s.index.help() // who writes faster than files are removed takes part
+	return nil
+}
+
+// publish gives a file that is written the name of its entry.
+func (s *Store) publish(i id, from string, h head) error {
+	defer s.index.lock(i)()
+	path := s.path(i)
+	if err := os.Rename(from, path); err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return err
+		}
+		if err := os.Rename(from, path); err != nil {
+			return err
+		}
+	}
+	s.index.use(i, h.start()+h.body, h.written)
+	return nil
+}
+
+// removeEvicted deletes the file of an entry that the index dropped, unless it was written anew meanwhile.
+func (s *Store) removeEvicted(i id, was file) {
+	defer s.index.lock(i)()
+	// The one that is evicted may still be seen: evictions are told of before they are over.
+	if now, known := s.index.files.GetEntryQuietly(i); !known || now.Value == was {
+		_ = s.removeLocked(i)
+	}
+}
+
+// removeLocked deletes an entry, whose lock the caller holds.
+func (s *Store) removeLocked(i id) error {
+	if err := os.Remove(s.path(i)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.complain("a file can't be removed", err)
+		return err
+	}
+	s.index.forget(i)
+	return nil
+}
+
+// Stats implements [caches.Store]. Right after the start it counts what was found so far.
+func (s *Store) Stats() caches.Stats {
+	return caches.Stats{
+		Entries: s.index.entries.Load(),
+		Bytes:   s.index.bytes.Load(),
+		Limit:   s.limit.Load(),
+		Evicted: s.index.evicted.Load(),
+	}
+}
+
+// SetLimits changes the bounds, as in [Config].
+func (s *Store) SetLimits(maxBytes, maxEntries int64) {
+	s.limit.Store(maxBytes)
+	s.index.bound(maxBytes, maxEntries)
+}
+
+// complain warns, at most once a minute.
+func (s *Store) complain(message string, err error) {
+	if s.warn == nil {
+		return
+	}
+	now, last := s.now().UnixNano(), s.lastWarn.Load()
+	if since := now - last; since >= 0 && since < int64(time.Minute) || !s.lastWarn.CompareAndSwap(last, now) {
+		return
+	}
+	s.warn(message, err)
+}
+
+var _ caches.Store = (*Store)(nil)
