@@ -113,7 +113,6 @@ const defaultEndpoint = "default"
 
 // The defaults of an Endpoint.
 const (
-	defaultQuality      = 80
 	defaultCacheControl = "public, max-age=31536000, must-revalidate"
 	defaultMissTTL      = caddy.Duration(30 * time.Second)
 	defaultDegradedTTL  = caddy.Duration(time.Minute)
@@ -176,7 +175,7 @@ func (e *Endpoint) setDefaults() {
 	if len(e.FallbackOn) == 0 {
 		e.FallbackOn = texts(origins.FallbackKinds())
 	}
-	orDefault(&e.Quality, defaultQuality)
+	orDefault(&e.Quality, plan.DefaultQuality)
 	orDefault(&e.MissTTL, new(defaultMissTTL))
 	orDefault(&e.DegradedTTL, new(defaultDegradedTTL))
 	orDefault(&e.CacheControl, defaultCacheControl)

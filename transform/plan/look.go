@@ -118,9 +118,14 @@ func (c *canvas) hold(op Op) error {
 // count counts the picture as it is among what engines hold; [canvas.check] says whether that is too much.
 func (c *canvas) count() { c.held += c.area() * int64(c.frames) }
 
+func (c *canvas) holdsTooMuch() bool {
+	most := c.limits.OutputPixels
+	return most > 0 && c.held/maxHeld > most
+}
+
 // afford refuses a chain that has engines hold too much.
 func (c *canvas) afford() error {
-	if most := c.limits.OutputPixels; most == 0 || c.held/maxHeld <= most || len(c.ops) == 0 {
+	if !c.holdsTooMuch() || len(c.ops) == 0 {
 		return nil
 	}
 	return &LimitError{Limit: outputPixels, Msg: fmt.Sprintf("up to %s the transformation turns, rounds and changes %s pixels; at most %d times %s are allowed",

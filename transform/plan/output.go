@@ -11,8 +11,8 @@ import (
 // maxAutoAVIF is the largest result, in pixels, that is encoded as AVIF unasked: beyond it encoders take seconds.
 const maxAutoAVIF = 4_000_000
 
-// defaultQuality holds where neither the chain nor the endpoint has one.
-const defaultQuality = 80
+// DefaultQuality holds where neither the chain nor the endpoint has one.
+const DefaultQuality = 80
 
 // outputs are the parameters that say how to encode. They may stand in any step; the last step that has one decides.
 type outputs struct {
@@ -227,7 +227,7 @@ func (r *resolver) quality(c *canvas, saving bool) int {
 	if r.out.quality > 0 {
 		return r.out.quality
 	}
-	quality := cmp.Or(r.hints.Quality, defaultQuality)
+	quality := cmp.Or(r.hints.Quality, DefaultQuality)
 	if own := r.source.Quality; own > 0 && r.source.Format == JPEG && !c.shrunk && !r.hints.Exact {
 		quality = min(quality, own)
 	}

@@ -69,8 +69,8 @@ func (c *canvas) trim(s syntax.Step) error {
 // spend counts what a look costs as [canvas.hold] does: it holds the picture, and all that was held before it is held
 // once more when the plan is executed.
 func (c *canvas) spend() error {
-	c.held += c.held + c.area()*int64(c.frames)
-	if most := c.limits.OutputPixels; most == 0 || c.held/maxHeld <= most {
+	c.held += c.held
+	if c.count(); !c.holdsTooMuch() {
 		return nil
 	}
 	return &LimitError{Limit: outputPixels, Msg: fmt.Sprintf("up to its last trim the transformation looks at and changes %s pixels; at most %d times %s are allowed",

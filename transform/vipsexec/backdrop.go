@@ -1,7 +1,6 @@
 package vipsexec
 
 import (
-	"encoding/binary"
 	"errors"
 	"math"
 
@@ -18,7 +17,7 @@ func (j *job) backdrop(o plan.Backdrop) error {
 	}
 	if o.Kind == plan.BackdropBlurred {
 		return j.eachFrame(func(f *vips.ImageRef) error {
-			picture, err := j.coloured(f)
+			picture, err := j.copyInColour(f)
 			if err != nil {
 				return err
 			}
@@ -40,7 +39,7 @@ func (j *job) backdrop(o plan.Backdrop) error {
 		return err
 	}
 	return j.eachFrame(func(f *vips.ImageRef) error {
-		picture, err := j.coloured(f)
+		picture, err := j.copyInColour(f)
 		if err != nil {
 			return err
 		}
@@ -53,8 +52,8 @@ func (j *job) backdrop(o plan.Backdrop) error {
 	})
 }
 
-// coloured gives img three colour channels, and returns a copy of it.
-func (j *job) coloured(img *vips.ImageRef) (*vips.ImageRef, error) {
+// copyInColour gives img three colour channels, and returns a copy of it.
+func (j *job) copyInColour(img *vips.ImageRef) (*vips.ImageRef, error) {
 	if err := forColour(img, opaqueBlack); err != nil {
 		return nil, err
 	}
@@ -214,7 +213,7 @@ func (j *job) gradientGround(o plan.Backdrop, colours []plan.Color) (*vips.Image
 	if err != nil {
 		return nil, err
 	}
-	return ground, errors.Join(ground.Multiply(down), ground.Add(upper), whole(ground))
+	return ground, errors.Join(ground.Multiply(down), ground.Add(upper), toWhole(ground))
 }
 
 // shade returns the canvas of a gradient along one axis.
@@ -223,12 +222,7 @@ func (j *job) shade(line []float32, width, height int, o plan.Backdrop) (*vips.I
 	if err != nil {
 		return nil, err
 	}
-	return ground, whole(ground)
-}
-
-// whole rounds to whole numbers of 8 bits.
-func whole(img *vips.ImageRef) error {
-	return errors.Join(img.Linear1(1, 0.5), img.Cast(vips.BandFormatUchar)) // the cast cuts fractions off
+	return ground, toWhole(ground)
 }
 
 // shades returns n colours of three channels that lead from one to another.
@@ -245,11 +239,7 @@ func shades(from, to plan.Color, n int) []float32 {
 
 // stretched returns a canvas that repeats one line of pixels: a row of that width, or a column of that height.
 func (j *job) stretched(line []float32, bands, width, height int, o plan.Backdrop) (*vips.ImageRef, error) {
-	raw := make([]byte, 0, 4*len(line))
-	for _, v := range line {
-		raw = binary.NativeEndian.AppendUint32(raw, math.Float32bits(v))
-	}
-	img, err := vips.NewImageFromMemory(raw, width, height, bands, vips.BandFormatFloat, vips.InterpretationSRGB)
+	img, err := vips.NewImageFromMemory(nativeBytes(line), width, height, bands, vips.BandFormatFloat, vips.InterpretationSRGB)
 	if err != nil {
 		return nil, err
 	}

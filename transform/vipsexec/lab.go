@@ -23,7 +23,7 @@ const (
 
 // labOf converts an sRGB colour, whatever its opacity.
 func labOf(c plan.Color) lab {
-	r, g, b := linear(float64(c.R)/math.MaxUint8), linear(float64(c.G)/math.MaxUint8), linear(float64(c.B)/math.MaxUint8)
+	r, g, b := srgbCurve(float64(c.R)/math.MaxUint8), srgbCurve(float64(c.G)/math.MaxUint8), srgbCurve(float64(c.B)/math.MaxUint8)
 	f := func(v float64) float64 {
 		if v > labEdge {
 			return math.Cbrt(v)
@@ -74,12 +74,4 @@ func (c lab) fitted() [3]float64 {
 		}
 	}
 	return lab{c.l, least * c.a, least * c.b}.linearRGB()
-}
-
-// linear undoes sRGB's transfer curve (IEC 61966-2-1), of 0…1.
-func linear(v float64) float64 {
-	if v <= 0.04045 {
-		return v / 12.92
-	}
-	return math.Pow((v+0.055)/1.055, 2.4)
 }

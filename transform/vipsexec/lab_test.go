@@ -23,7 +23,7 @@ func TestLabGoesThereAndBack(t *testing.T) {
 			t.Errorf("%v is %v, want %v", tt.c, got, tt.want)
 		}
 		for i, v := range got.linearRGB() {
-			if want := linear(float64([]uint8{tt.c.R, tt.c.G, tt.c.B}[i]) / 255); math.Abs(v-want) > 0.002 {
+			if want := srgbCurve(float64([]uint8{tt.c.R, tt.c.G, tt.c.B}[i]) / 255); math.Abs(v-want) > 0.002 {
 				t.Errorf("%v comes back with channel %d of %.4f, want %.4f", tt.c, i, v, want)
 			}
 		}

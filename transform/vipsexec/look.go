@@ -167,7 +167,12 @@ func unweigh(img *vips.ImageRef) error {
 	if err := img.UnpremultiplyAlpha(); err != nil {
 		return err
 	}
-	return errors.Join(img.Linear1(1, 0.5), img.Cast(vips.BandFormatUchar))
+	return toWhole(img)
+}
+
+// toWhole rounds to whole numbers of 8 bits.
+func toWhole(img *vips.ImageRef) error {
+	return errors.Join(img.Linear1(1, 0.5), img.Cast(vips.BandFormatUchar)) // the cast cuts fractions off
 }
 
 // copyOf returns a tracked copy, which shares the pixels.

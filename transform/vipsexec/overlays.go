@@ -59,8 +59,7 @@ func weighed(img *vips.ImageRef, op func() error) error {
 		img.PremultiplyAlpha(),
 		op(),
 		img.UnpremultiplyAlpha(),
-		img.Linear1(1, 0.5), // the cast cuts fractions off
-		img.Cast(vips.BandFormatUchar),
+		toWhole(img),
 	)
 }
 
