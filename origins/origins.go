@@ -67,15 +67,17 @@ type Object struct {
 
 // Attributes describe the whole object, whatever part of it Body holds.
 type Attributes struct {
-	Origin       string    // name of the origin that answered, for logs and validators
-	Canonical    string    // absolute URL of the object for Link rel=canonical; "" if the origin has none
-	Size         int64     // bytes of the whole object; -1 is unknown
-	ContentType  string    // as stored; "" if unknown
-	ETag         string    // as the origin wrote it, quotes and W/ included; "" if it has none
-	Modified     time.Time // zero if unknown
-	CacheControl string    // as the origin wrote it
-	Private      bool      // only signed requests may see it
-	Degraded     bool      // found past an origin that could not answer: another copy may be the right one
+	Origin       string        // name of the origin that answered, for logs and validators
+	Canonical    string        // absolute URL of the object for Link rel=canonical; "" if the origin has none
+	Size         int64         // bytes of the whole object; -1 is unknown
+	ContentType  string        // as stored; "" if unknown
+	ETag         string        // as the origin wrote it, quotes and W/ included; "" if it has none
+	Modified     time.Time     // zero if unknown
+	CacheControl string        // as the origin wrote it
+	Age          time.Duration // how old the answer was when it came (Age, RFC 9111 §5.1)
+	Tags         string        // words by which the object can be purged, separated by spaces
+	Private      bool          // only signed requests may see it
+	Degraded     bool          // found past an origin that could not answer: another copy may be the right one
 }
 
 // Versioned reports whether the origin names the version of the object, so that another answer can be told to be of the

@@ -30,6 +30,7 @@ type Endpoint struct {
 	Smallest     bool           // of the formats that suit, the smallest file and not the first
 	DefaultImage string         // key of the picture that stands in where no origin has the file; "" is none
 	Limits       Limits
+	Keeping      Keeping
 
 	// Always is done to every picture, after what was asked for. It holds no orig-true; requests of an endpoint that has
 	// it must not, either. Its items have no place (-1).
@@ -54,6 +55,7 @@ type Request struct {
 	DPR      float64      // the pixel ratio of the client's screen; 0 is unknown
 	SaveData bool         // the client asks for less data
 	Query    string       // raw query that origins may see
+	Versions string       // what of the query says that the original is a new one (v, version, updatedAt); it is in Query, too
 	Host     string       // the client's Host
 	From     string       // as origins.Request.From
 
@@ -82,11 +84,14 @@ type Response struct {
 	Width, Height int         // of a transformed picture
 	Plan          plan.Plan   // what was done
 	Missing       error       // the default image stands in: why
+	Source        string      // the original's name in stores; "" where nothing is remembered
+	How           How
 	Timing        Timing
 }
 
 // Timing says where the time went.
 type Timing struct {
+	Cache          time.Duration // looking for it in stores
 	Download       time.Duration // opening and reading the original
 	Transformation time.Duration // waiting for a slot, decoding, painting, encoding
 }
