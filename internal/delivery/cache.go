@@ -2,45 +2,390 @@ package delivery
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/imageorigin/imageorigin/caches"
+	"github.com/imageorigin/imageorigin/origins"
 	"github.com/imageorigin/imageorigin/transform"
+	"github.com/imageorigin/imageorigin/transform/plan"
 )
 
-// Memory is what the process remembers beside its stores: of originals, of work under way, of purges. All configs share
-// one.
-type Memory struct{}
-
-// NewMemory returns an empty Memory.
-func NewMemory() *Memory { return &Memory{} }
-
-// Purge makes what matches be forgotten: in the stores, which it drops from in parallel, and in the process. What is being fetched or made
-// at that moment is not kept. It returns how many entries were dropped from the store that had most.
-func (m *Memory) Purge(ctx context.Context, match caches.Pattern, stores ...caches.Store) (int, error) {
-	panic("not yet")
-}
-
-// Cache is the stage that remembers. It wraps Render.
+// Cache is the stage that remembers. What is known of an original is a small record, which says how long it counts; what
+// was made of it lies under a name that tells the original's version and the plan. So a changed original makes all that
+// was made of it be missed, and one answer of its origin renews it all.
+//
+// What can't be remembered is rendered as [Render] does.
 type Cache struct {
-	render *Render
-	memory *Memory
+	engine  transform.Engine
+	render  *Render
+	memory  *Memory
+	recipes *lru.Cache[recipeOf, *recipe]
 }
+
+// maxRecipes is how many recipes a Cache remembers, of about a kibibyte each.
+const maxRecipes = 1 << 14
 
 // NewCache returns a Cache around the rendering by engine.
 func NewCache(engine transform.Engine, m *Memory) *Cache {
-	return &Cache{render: &Render{Engine: engine}, memory: m}
+	return &Cache{
+		engine: engine, render: &Render{Engine: engine}, memory: m,
+		recipes: newLRU[recipeOf, *recipe](maxRecipes),
+	}
 }
 
 // Deliver implements [Deliverer].
 func (c *Cache) Deliver(ctx context.Context, req *Request) (*Response, error) {
-	return c.render.Deliver(ctx, req)
+	return orStandIn(ctx, req, c.deliver)
+}
+
+func (c *Cache) deliver(ctx context.Context, req *Request, key string) (*Response, error) {
+	if req.Endpoint.Keeping.records() == nil {
+		return c.bypass(ctx, req, key)
+	}
+	if plan.WantsOriginal(req.Chain) && req.Endpoint.Keeping.Originals == nil {
+		return c.bypass(ctx, req, key)
+	}
+	a := c.ask(req, key)
+	a.client = ctx
+	a.known = c.memory.recall(ctx, a.name, a.keep.records())
+	if resp, err := a.quick(ctx); resp != nil || err != nil {
+		return resp, err
+	}
+	return a.slow(ctx)
+}
+
+// bypass answers without remembering anything.
+func (c *Cache) bypass(ctx context.Context, req *Request, key string) (*Response, error) {
+	resp, err := c.render.deliver(ctx, req, key)
+	if err == nil {
+		resp.How = How{Forward: Bypass}
+	}
+	return resp, err
+}
+
+// records returns where what is known of originals is kept; nil where nothing is.
+func (k *Keeping) records() caches.Store {
+	for _, store := range []caches.Store{k.Results, k.Originals, k.Files} {
+		if store != nil {
+			return store
+		}
+	}
+	return nil
 }
 
 // Source returns the name of the original in stores: "<fingerprint>/<key>".
-func (r *Request) Source() string { return r.Endpoint.Keeping.Fingerprint + "/" + r.Key }
+func (r *Request) Source() string { return r.source(r.Key) }
 
-// Variants returns the names under which stores may hold what the request's chain makes, for any client; nil where nothing
-// is known of the original, of which there is then nothing to purge. all: the names can't be told, all variants of the original are meant.
-func (c *Cache) Variants(ctx context.Context, req *Request) (names []string, all bool) {
-	return nil, true
+func (r *Request) source(key string) string { return r.Endpoint.Keeping.Fingerprint + "/" + key }
+
+// aside stands for what else decides which original is meant; "" is nothing. Values that only say that the original is a
+// new one are no part of it.
+func (r *Request) aside() string {
+	k, query, host := r.Endpoint.Keeping, "", ""
+	if k.QueryCounts {
+		_, query = splitVersions(r.Query)
+	}
+	if k.HostCounts {
+		host = r.Host
+	}
+	if query == "" && host == "" {
+		return ""
+	}
+	return digest(query, host)
+}
+
+// ask is one request on its way.
+type ask struct {
+	*Cache
+	req   *Request
+	keep  *Keeping
+	key   string
+	name  name
+	chain string // canonical text
+	start time.Time
+
+	client  context.Context // ends when the client leaves
+	known   *known          // of the original; nil is nothing
+	due     bool            // its origins were due to be asked
+	reload  bool            // what is known of the original can't be had
+	anew    bool            // and what they said before the request came is not good enough
+	holding *original       // that the request shares
+	part    part            // in the last flight
+}
+
+func (c *Cache) ask(req *Request, key string) *ask {
+	return &ask{
+		Cache: c, req: req, keep: &req.Endpoint.Keeping, key: key,
+		name: name{req.source(key), req.aside()}, chain: req.Chain.String(), start: time.Now(),
+	}
+}
+
+func (a *ask) knownRecord() *record {
+	if a.known == nil {
+		return nil
+	}
+	return a.known.record
+}
+
+// left is how much of the time for the request is left; 0 is no limit.
+func (a *ask) left() time.Duration {
+	limit := a.req.Endpoint.Limits.Timeout
+	if limit <= 0 {
+		return 0
+	}
+	return max(limit-time.Since(a.start), time.Millisecond)
+}
+
+// quick answers from what is known, if nobody needs to be waited for. Neither a response nor an error: that can't be done.
+func (a *ask) quick(ctx context.Context) (*Response, error) {
+	r := a.knownRecord()
+	if r == nil {
+		return nil, nil
+	}
+	if !r.Picture && a.keep.Files == nil {
+		return a.through() // its origin is asked anyway
+	}
+	changed := !r.knows(a.req.Versions) || !a.localsAgree(ctx, r)
+	l, age := r.life(a.keep), a.start.Sub(r.Checked)
+	a.due = changed || age >= l.fresh && !a.local(r)
+	a.anew = a.due && (changed || l.fresh <= 0)
+	switch {
+	case !a.due:
+		return a.hit(ctx, r)
+	case changed:
+		return nil, nil
+	case age < l.stale:
+		resp, err := a.hit(ctx, r)
+		if resp != nil {
+			a.renewBehind(ctx)
+		}
+		return resp, err
+	case age < l.ifError && a.start.Before(a.known.quiet):
+		return a.hit(ctx, r)
+	}
+	return nil, nil
+}
+
+// slow answers by asking the origins and by making what is missing, together with all others who want it.
+func (a *ask) slow(ctx context.Context) (*Response, error) {
+	if limit := a.left(); limit > 0 {
+		// What the request waits for ends by itself in that time, and then tells more.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit+grace)
+		defer cancel()
+	}
+	defer a.letGo()
+	resp, err := a.answer(ctx)
+	if ctx.Err() != nil && err != nil && !isOrigins(err) && transform.KindOf(err) == transform.KindOf(ctx.Err()) {
+		err = a.gone(ctx)
+	}
+	return resp, err
+}
+
+const grace = 100 * time.Millisecond
+
+// gone is the error of a request that waits no longer.
+func (a *ask) gone(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return &transform.Error{Kind: transform.Timeout, Op: "waiting for the result", Err: fmt.Errorf("not done within limit timeout of %s", a.req.Endpoint.Limits.Timeout)}
+	}
+	return &origins.Error{Kind: origins.Canceled, Key: a.key, Err: context.Cause(ctx)}
+}
+
+// letGo gives up what the request shares.
+func (a *ask) letGo() {
+	if a.holding != nil {
+		a.memory.share(a.holding, -1)
+		a.holding = nil
+	}
+}
+
+// take shares o with the request, in place of what it shared.
+func (a *ask) take(o *original) {
+	a.letGo()
+	a.holding = o
+}
+
+// maxTries bounds how often a request begins anew because the original changed under it.
+const maxTries = 4
+
+func (a *ask) answer(ctx context.Context) (*Response, error) {
+	err := errChanged
+	for range maxTries {
+		var r *record
+		var resp *Response
+		if r, resp, err = a.current(ctx); resp != nil || err != nil {
+			return resp, err
+		}
+		if resp, err = a.make(ctx, r); !errors.Is(err, errChanged) {
+			return resp, err
+		}
+		a.letGo()
+		a.known, a.due = a.memory.recall(ctx, a.name, a.keep.records()), false
+		a.reload = a.known != nil && a.known.Version == r.Version // what came isn't remembered
+	}
+	return nil, &origins.Error{Kind: origins.Unknown, Key: a.key, Err: fmt.Errorf("%w, %d times", err, maxTries)}
+}
+
+// current returns the record of the original as it is now. If the origins can't tell and there is something that may be
+// sent all the same, that is the response.
+func (a *ask) current(ctx context.Context) (*record, *Response, error) {
+	before := a.knownRecord()
+	if before != nil && !a.due && !a.reload {
+		return before, nil, nil
+	}
+	if err := a.memory.flawed(a.name.flaw("")); err != nil && !a.due {
+		return nil, nil, err
+	}
+	conditional := before
+	if conditional != nil && (a.reload || !a.has(ctx, before)) {
+		conditional = nil // its bytes are needed anyway
+	}
+	for {
+		o, how, err := a.fetch(ctx, conditional, a.anew)
+		if err != nil {
+			if resp := a.stale(ctx, before, err); resp != nil {
+				return nil, resp, nil
+			}
+			return nil, nil, err
+		}
+		if a.anew && o.Checked.Before(a.start) {
+			a.memory.share(o, -1)
+			continue
+		}
+		a.part = how
+		a.take(o)
+		break
+	}
+	if a.holding.worse {
+		if resp := a.stale(ctx, before, nil); resp != nil {
+			return nil, resp, nil
+		}
+	}
+	r := a.holding.record
+	if v := a.req.Versions; v != "" && !r.knows(v) && !a.holding.worse {
+		r = a.memory.improve(a.name, r, func(r *record) *record { return r.withSeen(v) })
+		if r.keepable() {
+			a.keepRecord(ctx, r, a.holding.mark)
+		}
+	}
+	return r, nil, nil
+}
+
+// stale returns what may be sent although its origin was due to be asked and can't be; nil is nothing.
+func (a *ask) stale(ctx context.Context, r *record, err error) *Response {
+	if r == nil || err != nil && !isFault(err) || a.start.Sub(r.Checked) >= r.life(a.keep).ifError {
+		return nil
+	}
+	resp, _ := a.hit(ctx, r)
+	return resp
+}
+
+// has reports whether what is asked for can be sent if the original is still the same.
+func (a *ask) has(ctx context.Context, r *record) bool {
+	resp, err := a.hit(ctx, r)
+	if resp != nil {
+		resp.Close()
+	}
+	return resp != nil || err != nil
+}
+
+// renewBehind asks the origins, and makes what is asked for anew if need be, while the request is answered with what
+// there is.
+func (a *ask) renewBehind(ctx context.Context) {
+	if a.start.Before(a.known.quiet) || a.memory.renewal.busy(a.name) {
+		return
+	}
+	again := *a
+	ctx = context.WithoutCancel(ctx)
+	again.client, again.part, again.holding = ctx, began, nil
+	go func() {
+		_, _, _ = a.memory.renewal.do(ctx, a.name, false, func(ctx context.Context) (struct{}, func(), error) {
+			resp, err := again.slow(ctx)
+			if resp != nil {
+				resp.Close()
+			}
+			return struct{}{}, nil, err
+		})
+	}()
+}
+
+// local reports whether the original came from an origin on this machine.
+func (a *ask) local(r *record) bool {
+	origin := r.origin(a.keep)
+	return slices.ContainsFunc(a.keep.Locals, func(l Local) bool { return l.Name == origin })
+}
+
+// localsAgree reports whether the origins on this machine still have of the original what the record says: the one that
+// it came from the same version, those before it nothing.
+func (a *ask) localsAgree(ctx context.Context, r *record) bool {
+	origin := r.origin(a.keep)
+	for _, l := range a.keep.Locals {
+		own := l.Name == origin
+		if !own && (a.keep.Unordered || r.Place >= 0 && l.Place > r.Place) {
+			continue
+		}
+		req := originRequest(a.req, a.key)
+		if own {
+			req.Validator = r.validator(a.keep)
+		}
+		obj, err := l.Origin.Open(ctx, req)
+		if err == nil {
+			obj.Body.Close()
+			return false
+		}
+		kind := origins.KindOf(err)
+		if own {
+			return kind == origins.NotModified
+		}
+		if kind != origins.NotExist {
+			return false
+		}
+	}
+	return true
+}
+
+// hit returns what a store has of what is asked for; neither that nor an error where it hasn't.
+func (a *ask) hit(ctx context.Context, r *record) (*Response, error) {
+	if !r.Picture || plan.WantsOriginal(a.req.Chain) {
+		return a.hitFile(ctx, r)
+	}
+	w, err := a.recipe(r)
+	if _, pixels := errors.AsType[*plan.Unseen](err); pixels || errors.Is(err, errUnseen) || a.keep.Results == nil {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	e, err := a.keep.Results.Get(ctx, caches.Key{Source: a.name.source, Variant: w.variant})
+	if err != nil {
+		return nil, nil
+	}
+	var made result
+	if err := made.describe(e.Info); err != nil {
+		e.Content.Close()
+		return nil, nil
+	}
+	resp := a.response(r, w, &made)
+	resp.Content, resp.Size = e.Content, e.Size
+	resp.How = a.how(r, How{Hit: true})
+	resp.Timing.Cache = time.Since(a.start)
+	return resp, nil
+}
+
+// how completes how a response came about with what the record says.
+func (a *ask) how(r *record, h How) How {
+	h.Known = true
+	if a.local(r) && !a.due {
+		return h // asked a moment ago
+	}
+	h.Age = max(a.start.Sub(r.Checked), 0)
+	h.TTL = r.life(a.keep).fresh - h.Age
+	h.Age += r.Attributes.Age
+	return h
 }

@@ -55,7 +55,7 @@ type Request struct {
 	DPR      float64      // the pixel ratio of the client's screen; 0 is unknown
 	SaveData bool         // the client asks for less data
 	Query    string       // raw query that origins may see
-	Versions string       // what of the query says that the original is a new one (v, version, updatedAt); it is in Query, too
+	Versions string       // what of the client's query says that the original is a new one; see Versions
 	Host     string       // the client's Host
 	From     string       // as origins.Request.From
 

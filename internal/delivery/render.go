@@ -1,14 +1,12 @@
 package delivery
 
 import (
-	"cmp"
 	"context"
 	"time"
 
 	"github.com/imageorigin/imageorigin/origins"
 	"github.com/imageorigin/imageorigin/transform"
 	"github.com/imageorigin/imageorigin/transform/plan"
-	"github.com/imageorigin/imageorigin/transform/syntax"
 )
 
 // Render is the terminal stage: it opens the original, sees what it is, plans and renders. What is not a picture, or
@@ -19,34 +17,7 @@ type Render struct {
 
 // Deliver implements [Deliverer].
 func (s *Render) Deliver(ctx context.Context, req *Request) (*Response, error) {
-	resp, err := s.deliver(ctx, req, req.Key)
-	if err == nil || origins.KindOf(err) != origins.NotExist || !isOrigins(err) {
-		return resp, err
-	}
-	for _, standIn := range []string{defaultImage(req.chain()), req.Endpoint.DefaultImage} {
-		if standIn == "" || standIn == req.Key {
-			continue
-		}
-		if resp, failed := s.deliver(ctx, req, standIn); failed == nil {
-			resp.Missing = err
-			return resp, nil
-		}
-	}
-	return nil, err // the fault to tell is that of the file asked for
-}
-
-// defaultImage returns the key of the picture that stands in by the word of the chain (di), "" without one. What isn't
-// there has no size that conditions could be about, so it counts in every branch.
-func defaultImage(c syntax.Chain) (key string) {
-	for _, step := range c {
-		if path, ok := syntax.Get[syntax.Path](step, "di"); ok {
-			key = string(path)
-		}
-		if step.If != nil {
-			key = cmp.Or(defaultImage(step.If.Else), defaultImage(step.If.Then), key)
-		}
-	}
-	return key
+	return orStandIn(ctx, req, s.deliver)
 }
 
 func (s *Render) deliver(ctx context.Context, req *Request, key string) (*Response, error) {
@@ -102,9 +73,7 @@ func (s *Render) respond(ctx context.Context, req *Request, src *source) (*Respo
 		release(original)
 		return nil, err
 	}
-	if resp.Transformed {
-		release(original)
-	}
+	release(original)
 	resp.Timing = Timing{Download: download, Transformation: time.Since(start) - download}
 	return resp, nil
 }
@@ -121,24 +90,19 @@ func (s *Render) render(ctx context.Context, req *Request, original []byte, a or
 		return nil, err
 	}
 	resp := &Response{Origin: a, Modified: a.Modified, Image: true, Vary: p.Vary, Warnings: p.Warnings, Plan: p}
-	if p.Original {
-		resp.sendOriginal(original, facts.Format)
-		return resp, nil
-	}
-	img, err := s.Engine.Render(ctx, transform.Inputs{Base: file}, p)
+	made, err := paint(ctx, s.Engine, file, facts.Format, p)
 	if err != nil {
 		return nil, err
 	}
-	if p.KeepsSmaller() && len(img.Bytes) >= len(original) {
-		resp.sendOriginal(original, facts.Format)
-		resp.Width, resp.Height = img.Width, img.Height
-		return resp, nil
+	resp.Transformed = !made.Original
+	resp.Format, resp.ContentType = made.Format, made.Format.MediaType()
+	resp.Width, resp.Height = made.Width, made.Height
+	resp.setBytes(made.bytes)
+	recipe := "original"
+	if resp.Transformed {
+		recipe = p.String() + s.Engine.Version()
 	}
-	resp.Transformed = true
-	resp.Format, resp.ContentType = img.Format, img.Format.MediaType()
-	resp.Width, resp.Height = img.Width, img.Height
-	resp.setBytes(img.Bytes)
-	resp.ETag = variantETag(a, p.String()+s.Engine.Version(), img.Bytes)
+	resp.ETag = variantETag(a, recipe, made.bytes)
 	return resp, nil
 }
 
@@ -153,13 +117,6 @@ func (r *Request) Resolve(sources plan.Sources, writable plan.Set) (plan.Plan, e
 	}
 	p, err := plan.Resolve(r.chain(), sources, hints, e.Limits.Limits)
 	return p, e.blame(err)
-}
-
-// sendOriginal answers with the original's bytes, which are in memory.
-func (r *Response) sendOriginal(original []byte, format plan.Format) {
-	r.Format, r.ContentType = format, format.MediaType()
-	r.setBytes(original)
-	r.ETag = variantETag(r.Origin, "original", original)
 }
 
 func (r *Response) setBytes(b []byte) {

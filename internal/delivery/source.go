@@ -73,6 +73,7 @@ func (s *source) start(req origins.Request) error {
 		return err
 	}
 	s.body, s.attributes = obj.Body, obj.Attributes
+	s.request.Validator = origins.Validator{} // the answer is another version
 	s.part = obj.Range
 	s.whole = obj.Range == nil || (obj.Range.Start == 0 && obj.Range.Length == obj.Size)
 	return nil

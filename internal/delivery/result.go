@@ -1,0 +1,389 @@
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/imageorigin/imageorigin/caches"
+	"github.com/imageorigin/imageorigin/transform"
+	"github.com/imageorigin/imageorigin/transform/plan"
+)
+
+// recipe is what is made of an original for a request, and under which name.
+type recipe struct {
+	plan    plan.Plan
+	variant string // "<hash of the plan and the engine>-<hash of the original's version>"
+}
+
+// recipeOf is all that a recipe depends on.
+type recipeOf struct {
+	endpoint       *Endpoint
+	source, aside  string
+	version, chain string
+	accept         plan.Set
+	width          int
+	dpr            float64
+	saveData       bool
+	still          bool
+}
+
+// errUnseen is the error of a recipe that depends on the header of a page that nobody has looked at yet.
+var errUnseen = errors.New("the page must be looked at")
+
+// recipe returns the recipe for the request. The error is *plan.Unseen or errUnseen where it depends on what nobody has
+// looked at yet.
+func (a *ask) recipe(r *record) (*recipe, error) {
+	req := a.req
+	of := recipeOf{
+		req.Endpoint, a.name.source, a.name.aside, r.Version, a.chain,
+		req.Accept, req.Width, req.DPR, req.SaveData, req.Still,
+	}
+	if w, ok := a.recipes.Get(of); ok {
+		return w, nil
+	}
+	p, err := a.resolve(r)
+	if err != nil {
+		return nil, err
+	}
+	w := &recipe{p, planHash(p, a.engine.Version()) + "-" + digest(r.Version, a.name.aside)}
+	a.recipes.Add(of, w)
+	return w, nil
+}
+
+// resolve plans from what the record says of the original.
+func (a *ask) resolve(r *record) (plan.Plan, error) {
+	facts, ok := r.Facts[a.req.original(nil).Page]
+	if !ok {
+		return plan.Plan{}, errUnseen
+	}
+	sources := plan.Sources{Base: facts}
+	for {
+		p, err := a.req.Resolve(sources, a.engine.Writable())
+		unseen, ok := errors.AsType[*plan.Unseen](err)
+		if !ok || len(sources.Trims) >= plan.MaxTrims {
+			return p, err
+		}
+		w, ok := r.Trims[unseen.Look.String()]
+		if !ok {
+			return plan.Plan{}, err
+		}
+		sources.Trims = append(sources.Trims, w)
+	}
+}
+
+// planHash stands for a plan and the engine that is to execute it.
+func planHash(p plan.Plan, engine string) string {
+	p.Vary, p.Warnings = 0, nil
+	return digest(p.String(), engine)
+}
+
+// result is what was made.
+type result struct {
+	bytes []byte
+
+	Format        plan.Format `json:"-"`
+	FormatName    string      `json:"format"`
+	Width, Height int         `json:",omitzero"`
+	Original      bool        `json:",omitzero"` // the bytes are those of the original
+
+	timing Timing
+	kept   bool // it is being stored
+	stored bool // it came from a store
+}
+
+// describe reads what is kept beside the bytes.
+func (r *result) describe(info []byte) (err error) {
+	if err = json.Unmarshal(info, r); err == nil {
+		r.Format, err = plan.ParseFormat(r.FormatName)
+	}
+	return err
+}
+
+// info returns what is kept beside the bytes.
+func (r *result) info() []byte {
+	r.FormatName = r.Format.String()
+	data, err := json.Marshal(r)
+	if err != nil {
+		panic("delivery: " + err.Error())
+	}
+	return data
+}
+
+// make answers with what is made of the original, or with the original itself.
+func (a *ask) make(ctx context.Context, r *record) (*Response, error) {
+	if !r.Picture || plan.WantsOriginal(a.req.Chain) {
+		return a.sendOriginal(ctx, r)
+	}
+	w, r, err := a.plan(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if a.holding != nil { // its origin was asked: what was made before may still hold
+		if resp, _ := a.hit(ctx, r); resp != nil {
+			resp.How.Hit, resp.How.Forward, resp.How.Collapsed = false, Expired, a.part == waited
+			return resp, nil
+		}
+	}
+	if err := a.memory.flawed(a.name.flaw(w.variant)); err != nil {
+		return nil, err
+	}
+	key := caches.Key{Source: a.name.source, Variant: w.variant}
+	own := a.own(r)
+	making := making{key, own != nil && a.memory.purged(own.mark)}
+	made, how, err := a.memory.results.do(ctx, making, false, func(ctx context.Context) (*result, func(), error) {
+		return a.result(ctx, r, w, key, own)
+	})
+	if how != began && own != nil {
+		a.memory.share(own, -1)
+	}
+	if err != nil {
+		return nil, err
+	}
+	resp := a.response(r, w, made)
+	resp.setBytes(made.bytes)
+	resp.Timing = made.timing
+	resp.How = a.how(r, How{Hit: how == found || made.stored, Stored: made.kept, Collapsed: how == waited || a.part == waited})
+	if !resp.How.Hit {
+		resp.How.Forward = a.reason()
+	}
+	return resp, nil
+}
+
+// making names the flight that makes a result.
+type making struct {
+	caches.Key
+	purged bool // of an original that was purged: nobody else is to be given that
+}
+
+// reason says why there was nothing to send.
+func (a *ask) reason() Reason {
+	switch {
+	case a.known == nil:
+		return URIMiss
+	case a.due:
+		return Expired
+	}
+	return Miss
+}
+
+// own returns the original that the request shares, shared once more, if it is of that version; else nil.
+func (a *ask) own(r *record) *original {
+	o := a.holding
+	if o == nil || o.file == nil || o.Version != r.Version {
+		return nil
+	}
+	a.memory.share(o, 1)
+	return o
+}
+
+// result makes what a recipe says. own is the original, if the caller had it; it is given back.
+func (a *ask) result(ctx context.Context, r *record, w *recipe, key caches.Key, own *original) (*result, func(), error) {
+	ctx, clock := withDeadline(ctx, a.left())
+	defer clock.Close()
+	if made := a.madeBefore(ctx, key); made != nil {
+		if own != nil {
+			a.memory.share(own, -1)
+		}
+		return made, nil, nil
+	}
+	o, err := a.originalOr(ctx, r, own)
+	if err != nil {
+		return nil, nil, clock.explain(err)
+	}
+	start := time.Now()
+	made, err := paint(ctx, a.engine, a.req.original(o.file), r.Facts[a.req.original(nil).Page].Format, w.plan)
+	if err != nil {
+		a.memory.share(o, -1)
+		a.blame(a.name.flaw(w.variant), err)
+		return nil, nil, clock.explain(err)
+	}
+	made.timing = Timing{Download: o.download, Transformation: time.Since(start)}
+	made.kept = a.keep.Results != nil && o.keepable()
+	return made, func() {
+		defer a.memory.share(o, -1)
+		if made.kept {
+			meta := caches.Meta{Stored: time.Now(), Tags: o.tags(), Info: made.info()}
+			a.memory.put(context.WithoutCancel(ctx), a.keep.Results, key, meta, made.bytes, o.mark)
+		}
+	}, nil
+}
+
+// madeBefore returns what the store has by now; nil is nothing.
+func (a *ask) madeBefore(ctx context.Context, key caches.Key) *result {
+	if a.keep.Results == nil {
+		return nil
+	}
+	e, err := a.keep.Results.Get(ctx, key)
+	if err != nil {
+		return nil
+	}
+	defer e.Content.Close()
+	made := &result{bytes: make([]byte, e.Size), stored: true}
+	if _, err := io.ReadFull(e.Content, made.bytes); err != nil || made.describe(e.Info) != nil {
+		return nil
+	}
+	return made
+}
+
+// originalOr returns own, or where that is nil the original of the record's version, shared. Where another version comes
+// the error is errChanged.
+func (a *ask) originalOr(ctx context.Context, r *record, own *original) (*original, error) {
+	if own != nil {
+		return own, nil
+	}
+	o, err := a.original(ctx, r)
+	if err == nil && (o.Version != r.Version || o.file == nil) {
+		a.memory.share(o, -1)
+		err = errChanged
+	}
+	return o, err
+}
+
+// blame remembers for a while that nothing can be made of an original, if that is what the error says.
+func (a *ask) blame(what string, err error) {
+	switch transform.KindOf(err) {
+	case transform.Broken, transform.TooLarge, transform.Unsupported:
+		a.memory.flaws.Add(what, flaw{err, time.Now().Add(a.keep.Miss)})
+	}
+}
+
+// paint executes a plan, unless it is to send the original.
+func paint(ctx context.Context, engine transform.Engine, original transform.Original, format plan.Format, p plan.Plan) (*result, error) {
+	if p.Original {
+		return &result{bytes: bytes.Clone(original.Bytes), Format: format, Original: true}, nil
+	}
+	img, err := engine.Render(ctx, transform.Inputs{Base: original}, p)
+	if err != nil {
+		return nil, err
+	}
+	made := &result{bytes: img.Bytes, Format: img.Format, Width: img.Width, Height: img.Height}
+	if p.KeepsSmaller() && len(img.Bytes) >= len(original.Bytes) {
+		made.bytes, made.Format, made.Original = bytes.Clone(original.Bytes), format, true
+	}
+	return made, nil
+}
+
+// seen is what a look found.
+type seen struct {
+	facts  plan.Source
+	window plan.Window
+}
+
+// look names a look at an original.
+type look struct {
+	name
+	version string
+	page    int
+	pixels  string // text of the look; "" is at the header alone
+}
+
+// plan returns the recipe for the request, and looks at the original as long as that depends on more of it. It returns the record
+// that knows what was seen.
+func (a *ask) plan(ctx context.Context, r *record) (*recipe, *record, error) {
+	for {
+		w, err := a.recipe(r)
+		l := look{name: a.name, version: r.Version, page: a.req.original(nil).Page}
+		unseen, pixels := errors.AsType[*plan.Unseen](err)
+		switch {
+		case pixels && len(r.Trims) < maxKnown+plan.MaxTrims:
+			l.pixels = unseen.Look.String()
+		case !errors.Is(err, errUnseen):
+			return w, r, err
+		}
+		own := a.own(r)
+		s, how, err := a.memory.looks.do(ctx, l, false, func(ctx context.Context) (seen, func(), error) {
+			return a.look(ctx, r, l, unseen, own)
+		})
+		if how != began && own != nil {
+			a.memory.share(own, -1)
+		}
+		if err != nil {
+			return nil, r, err
+		}
+		r = s.addTo(r, l)
+	}
+}
+
+// addTo returns the record with what was seen.
+func (s seen) addTo(r *record, l look) *record {
+	if l.pixels == "" {
+		return r.withFacts(l.page, s.facts)
+	}
+	return r.withTrim(l.pixels, s.window)
+}
+
+// look looks at the header of a page, or at pixels.
+func (a *ask) look(ctx context.Context, r *record, l look, unseen *plan.Unseen, own *original) (seen, func(), error) {
+	ctx, clock := withDeadline(ctx, a.left())
+	defer clock.Close()
+	o, err := a.originalOr(ctx, r, own)
+	if err != nil {
+		return seen{}, nil, clock.explain(err)
+	}
+	file := a.req.original(o.file)
+	var s seen
+	if unseen == nil {
+		s.facts, err = a.engine.Probe(ctx, file)
+	} else {
+		s.window, err = a.engine.Look(ctx, transform.Inputs{Base: file}, unseen.Look)
+	}
+	if err != nil {
+		a.memory.share(o, -1)
+		return seen{}, nil, clock.explain(err)
+	}
+	again := a.memory.improve(a.name, r, func(r *record) *record { return s.addTo(r, l) })
+	return s, func() {
+		defer a.memory.share(o, -1)
+		if o.keepable() && !o.worse {
+			a.keepRecord(context.WithoutCancel(ctx), again, o.mark)
+		}
+	}, nil
+}
+
+// response returns the answer of what was made, without its bytes.
+func (a *ask) response(r *record, w *recipe, made *result) *Response {
+	return &Response{
+		ContentType: made.Format.MediaType(), ETag: `"` + w.variant + `"`, Modified: r.Attributes.Modified,
+		Origin: r.attributes(a.keep), Transformed: !made.Original, Image: true, Vary: w.plan.Vary, Warnings: w.plan.Warnings,
+		Format: made.Format, Width: made.Width, Height: made.Height, Plan: w.plan, Source: a.name.source,
+	}
+}
+
+// Variants returns the names under which stores may hold what the request's chain makes of the original as it is known, for
+// any client. all: they can't be told, so that all variants are to be taken to be meant.
+func (c *Cache) Variants(ctx context.Context, req *Request) (names []string, all bool) {
+	if req.Endpoint.Keeping.records() == nil {
+		return nil, false
+	}
+	a := c.ask(req, req.Key)
+	a.known = c.memory.recall(ctx, a.name, a.keep.records())
+	r := a.knownRecord()
+	if r == nil || !r.Picture {
+		return nil, true
+	}
+	set := map[string]bool{}
+	for hints := range 1 << 4 {
+		asked := *req
+		asked.Accept, asked.SaveData = 0, hints&8 != 0
+		for i, format := range []plan.Format{plan.JXL, plan.AVIF, plan.WebP} {
+			if hints&(1<<i) != 0 {
+				asked.Accept = asked.Accept.With(format)
+			}
+		}
+		each := *a
+		each.req = &asked
+		w, err := each.recipe(r)
+		if err != nil || w.plan.Vary.Has(plan.VaryWidth) || w.plan.Vary.Has(plan.VaryDPR) {
+			return nil, true
+		}
+		if !set[w.variant] {
+			set[w.variant] = true
+			names = append(names, w.variant)
+		}
+	}
+	return names, false
+}
