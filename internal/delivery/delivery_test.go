@@ -109,7 +109,7 @@ func still() *painter {
 	return &painter{facts: plan.Source{Format: plan.JPEG, Width: 800, Height: 600, Orientation: 1, Frames: 1}}
 }
 
-func chain(t *testing.T, text string) syntax.Chain {
+func chain(t testing.TB, text string) syntax.Chain {
 	t.Helper()
 	if text == "" {
 		return nil

@@ -3,9 +3,11 @@ package delivery
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/imageorigin/imageorigin/caches"
@@ -83,34 +85,36 @@ func planHash(p plan.Plan, engine string) string {
 
 // result is what was made.
 type result struct {
-	bytes []byte
-
-	Format        plan.Format `json:"-"`
-	FormatName    string      `json:"format"`
-	Width, Height int         `json:",omitzero"`
-	Original      bool        `json:",omitzero"` // the bytes are those of the original
+	bytes         []byte
+	Format        plan.Format
+	Width, Height int  // 0 where they don't matter
+	Original      bool // the bytes are those of the original
 
 	timing Timing
 	kept   bool // it is being stored
 	stored bool // it came from a store
 }
 
-// describe reads what is kept beside the bytes.
-func (r *result) describe(info []byte) (err error) {
-	if err = json.Unmarshal(info, r); err == nil {
-		r.Format, err = plan.ParseFormat(r.FormatName)
-	}
-	return err
+// info returns what is kept beside the bytes: "webp 300 200 false".
+func (r *result) info() []byte {
+	return fmt.Appendf(nil, "%s %d %d %t", r.Format, r.Width, r.Height, r.Original)
 }
 
-// info returns what is kept beside the bytes.
-func (r *result) info() []byte {
-	r.FormatName = r.Format.String()
-	data, err := json.Marshal(r)
-	if err != nil {
-		panic("delivery: " + err.Error())
+// errInfo is the error of what another version of this program kept.
+var errInfo = errors.New("what is kept beside a result is of another form")
+
+// describe reads what is kept beside the bytes.
+func (r *result) describe(info []byte) (err error) {
+	words := strings.Fields(string(info))
+	if len(words) != 4 {
+		return errInfo
 	}
-	return data
+	var failures [4]error
+	r.Format, failures[0] = plan.ParseFormat(words[0])
+	r.Width, failures[1] = strconv.Atoi(words[1])
+	r.Height, failures[2] = strconv.Atoi(words[2])
+	r.Original, failures[3] = strconv.ParseBool(words[3])
+	return errors.Join(failures[:]...)
 }
 
 // make answers with what is made of the original, or with the original itself.
