@@ -176,6 +176,7 @@ func report(logger *zap.Logger) func(origins.Observation) {
 		switch {
 		case errors.Is(seen.Err, origins.ErrSkipped):
 			message = "origin skipped" // that it is was told when it began
+		case seen.Err != nil && origins.KindOf(seen.Err) == origins.NotModified: // what was asked for
 		case seen.Err != nil:
 			level, message = originFaults[origins.KindOf(seen.Err)].level, "origin failed"
 		}

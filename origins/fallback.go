@@ -103,6 +103,7 @@ type start struct {
 	id         identity
 	first      int // index of the origin that is asked first
 	remembered bool
+	began      uint64 // what was told by then
 }
 
 // origin returns the index of the origin to ask at step: the first one, then the others in order.
@@ -120,7 +121,7 @@ func (f *fallback) recall(req Request) start {
 	if f.last == nil {
 		return start{}
 	}
-	s := start{id: identify(req)}
+	s := start{id: identify(req), began: f.last.told.Load()}
 	s.first, s.remembered = f.last.recall(s.id)
 	return s
 }
@@ -129,15 +130,31 @@ func (f *fallback) recall(req Request) start {
 // would never be looked at again. The first of the list needs no memory.
 func (f *fallback) remember(s start, i int) {
 	if f.last != nil && i != s.first && i > 0 {
-		f.last.remember(s.id, i)
+		f.last.remember(s.began, s.id, i)
 	}
 }
 
 // forget drops what was remembered if it was origin i, which doesn't have the object any more.
 func (f *fallback) forget(s start, i int) {
 	if s.remembered && i == s.first {
-		f.last.forget(s.id)
+		f.last.drop(s.id)
 	}
+}
+
+// Forget makes the next request for the object of req begin with the first origin.
+func (f *fallback) Forget(req Request) {
+	if f.last != nil {
+		f.last.forget(identify(req))
+	}
+	forget(f.list, req)
+}
+
+// Clear makes the next request for any object begin with the first origin.
+func (f *fallback) Clear() {
+	if f.last != nil {
+		f.last.clear()
+	}
+	clearAll(f.list)
 }
 
 // ended returns the error for a context that is done, with what an origin said about it.

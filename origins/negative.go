@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -16,7 +17,7 @@ import (
 // least recently used go first; each takes some 200 bytes, however long the key is.
 //
 // A key that is asked for with another Query or Host is another object; a Range or a Validator makes no difference.
-// The Origin has a method Forget(Request) for whoever knows that the object is there now.
+// The Origin is a [Forgetter], for whoever knows that the object is there now.
 func Negative(o Origin, ttl time.Duration, entries int) Origin {
 	if ttl <= 0 || entries <= 0 {
 		return o
@@ -42,6 +43,7 @@ func (n *negative) Open(ctx context.Context, req Request) (*Object, error) {
 		ago := time.Since(m.at).Round(time.Second)
 		return nil, &Error{Kind: NotExist, Origin: m.origin, Key: req.Key, Err: fmt.Errorf("no origin had it %v ago", ago)}
 	}
+	began := n.misses.told.Load()
 	obj, err := n.origin.Open(ctx, req)
 	if err == nil {
 		return obj, nil
@@ -51,13 +53,22 @@ func (n *negative) Open(ctx context.Context, req Request) (*Object, error) {
 		if e, ok := errors.AsType[*Error](err); ok {
 			m.origin = e.Origin
 		}
-		n.misses.remember(id, m)
+		n.misses.remember(began, id, m)
 	}
 	return nil, err
 }
 
 // Forget makes the next request for the object of req ask the origin.
-func (n *negative) Forget(req Request) { n.misses.forget(identify(req)) }
+func (n *negative) Forget(req Request) {
+	n.misses.forget(identify(req))
+	forget([]Origin{n.origin}, req)
+}
+
+// Clear makes the next request for any object ask the origin.
+func (n *negative) Clear() {
+	n.misses.clear()
+	clearAll([]Origin{n.origin})
+}
 
 // identity stands for an object in a memory whose entries must not grow with what clients send.
 type identity [sha256.Size]byte
@@ -77,6 +88,7 @@ func identify(req Request) identity {
 type memory[V any] struct {
 	ttl     time.Duration
 	entries *lru.Cache[identity, remembered[V]]
+	told    atomic.Uint64 // how often to forget something
 }
 
 type remembered[V any] struct {
@@ -101,8 +113,26 @@ func (m *memory[V]) recall(id identity) (value V, ok bool) {
 	return r.value, true
 }
 
-func (m *memory[V]) remember(id identity, value V) {
+// remember keeps what an answer says, unless there was something to forget since told was began, when it was asked for: the
+// answer may be of the time before.
+func (m *memory[V]) remember(began uint64, id identity, value V) {
 	m.entries.Add(id, remembered[V]{value: value, until: time.Now().Add(m.ttl)})
+	// Looked at afterwards: whoever is told later than this removes it.
+	if m.told.Load() != began {
+		m.entries.Remove(id)
+	}
 }
 
-func (m *memory[V]) forget(id identity) { m.entries.Remove(id) }
+// drop removes what an answer has shown to be wrong, which says nothing about other answers.
+func (m *memory[V]) drop(id identity) { m.entries.Remove(id) }
+
+// forget removes what is not to be believed any more, nor what answers under way say.
+func (m *memory[V]) forget(id identity) {
+	m.told.Add(1)
+	m.entries.Remove(id)
+}
+
+func (m *memory[V]) clear() {
+	m.told.Add(1)
+	m.entries.Purge()
+}

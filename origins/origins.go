@@ -73,9 +73,9 @@ type Attributes struct {
 	ContentType  string        // as stored; "" if unknown
 	ETag         string        // as the origin wrote it, quotes and W/ included; "" if it has none
 	Modified     time.Time     // zero if unknown
-	CacheControl string        // as the origin wrote it
+	CacheControl string        // all that the origin says of keeping the object, in the words of this header
 	Age          time.Duration // how old the answer was when it came (Age, RFC 9111 §5.1)
-	Tags         string        // words by which the object can be purged, separated by spaces
+	Tags         string        // words by which the object can be purged, separated by spaces; see [Tags]
 	Private      bool          // only signed requests may see it
 	Degraded     bool          // found past an origin that could not answer: another copy may be the right one
 }

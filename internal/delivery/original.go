@@ -160,8 +160,8 @@ func (a *ask) readFrom(ctx context.Context, src *source, before *record, mark *m
 		wanted = nil // all of it is going to be read
 	}
 	err := src.open(wanted)
-	if before != nil && origins.KindOf(err) == origins.NotModified {
-		o := &original{record: before.renewed(asked, ""), name: a.name, mark: mark}
+	if e, ok := asOrigins(err); ok && before != nil && e.Kind == origins.NotModified {
+		o := &original{record: before.renewed(asked, e.CacheControl, e.Age), name: a.name, mark: mark}
 		a.learn(o)
 		return o, nil
 	}

@@ -86,16 +86,15 @@ func (r *record) validator(k *Keeping) origins.Validator {
 	return origins.Validator{Origin: r.origin(k), ETag: r.Attributes.ETag, Modified: r.Attributes.Modified}
 }
 
-// renewed returns the record of the same original, which its origin called current at that time; cacheControl is what the origin says about
-// that now, "" as before.
-func (r *record) renewed(asked time.Time, cacheControl string) *record {
+// renewed returns the record of the same original, which its origin called current at that time, in an answer of that age.
+// cacheControl is what it says about keeping it now, "" is what it said before.
+func (r *record) renewed(asked time.Time, cacheControl string, age time.Duration) *record {
 	again := *r
-	again.Checked = asked
+	again.Checked, again.Attributes.Age = asked, age
 	if cacheControl != "" {
 		again.Attributes.CacheControl = cacheControl
 		again.told = readDirectives(cacheControl)
 	}
-	again.Attributes.Age = 0
 	return &again
 }
 

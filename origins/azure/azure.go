@@ -206,7 +206,7 @@ func (o *Origin) fetch(ctx context.Context, client *blob.Client, req origins.Req
 		if v := req.Validator; v.ETag == "" && v.Modified.IsZero() {
 			return nil, remote.Fail(origins.Unknown, req.Key, "azure answers 304 though nothing was said of a version")
 		}
-		return nil, &origins.Error{Kind: origins.NotModified, Key: req.Key}
+		return nil, remote.Unchanged(req.Key, origins.Attributes{CacheControl: raw.Header.Get("Cache-Control")})
 	}
 	if behind(req.Range, raw.Header.Get("Content-Range")) {
 		res.Body.Close()
@@ -285,6 +285,7 @@ func attributes(h http.Header) origins.Attributes {
 		ContentType:  h.Get("Content-Type"),
 		ETag:         h.Get("ETag"),
 		CacheControl: h.Get("Cache-Control"),
+		Tags:         origins.Tags(h.Get("X-Ms-Meta-Cachetag"), h.Get("X-Ms-Meta-Cache_tag")),
 		Private:      strings.EqualFold(strings.TrimSpace(h.Get("X-Ms-Meta-Is_private_file")), "true"),
 	}
 	if t, err := http.ParseTime(h.Get("Last-Modified")); err == nil {

@@ -27,6 +27,7 @@ type Module struct {
 	FileSystem string `json:"fs,omitempty"`
 
 	origin *Origin
+	target string // see Target
 }
 
 // CaddyModule returns the Caddy module information.
@@ -48,6 +49,7 @@ func (m *Module) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return fmt.Errorf("fs: %w", err)
 	}
+	m.target = target(name, root)
 	switch {
 	case name != "":
 		systems := ctx.FileSystems()

@@ -95,7 +95,9 @@ func (o *Origin) answered(req origins.Request, answer *googleapi.Error, now time
 	}
 	switch answer.Code {
 	case http.StatusNotModified:
-		e.Kind = origins.NotModified
+		if conditionsOf(req).GenerationNotMatch > 0 {
+			return remote.Unchanged(req.Key, origins.Attributes{CacheControl: answer.Header.Get("Cache-Control")})
+		}
 	case http.StatusPreconditionFailed:
 		return changed(req.Key)
 	case http.StatusNotFound:
@@ -110,7 +112,7 @@ func (o *Origin) answered(req origins.Request, answer *googleapi.Error, now time
 	case http.StatusUnauthorized, http.StatusForbidden:
 		o.refused(e, answer.Code, strings.ToLower(reason))
 	}
-	if answer.Code >= 300 && answer.Code < 400 && e.Kind == origins.Unknown {
+	if answer.Code >= 300 && answer.Code < 400 && answer.Code != http.StatusNotModified {
 		e.Remedy = "correct endpoint, which redirects to another place"
 	}
 	return remote.Complete(e, answer.Code)

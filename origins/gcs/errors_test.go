@@ -63,7 +63,7 @@ func TestAnswersAreClassified(t *testing.T) {
 		{"a time-out", 408, "", false, origins.Timeout, "answers 408", "", false, true},
 		{"a range behind the end", 416, document(416, "requestedRangeNotSatisfiable", "x"), false, origins.Invalid, "answers 416", "", false, false},
 		{"another generation", 412, document(412, "conditionNotMet", "x"), false, origins.Unknown, "changed", "", false, false},
-		{"the same generation", 304, "", false, origins.NotModified, "answers 304", "", false, false},
+		{"not modified, unasked", 304, "", false, origins.Unknown, "answers 304", "", false, false},
 		{"a redirect", 302, "", false, origins.Unknown, "answers 302", "correct endpoint", false, false},
 		{"broken", 500, document(500, "backendError", "x"), false, origins.Unknown, "500 backendError", "", false, true},
 		{"a bad gateway", 502, "<html>hunter2</html>", false, origins.Unreachable, "answers 502", "", false, true},

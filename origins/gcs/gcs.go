@@ -225,13 +225,14 @@ func open(ctx context.Context, req origins.Request, a *attempt, body *body) (*or
 		ContentType:  a.header.Get("Content-Type"),
 		ETag:         etagOf(a.header.Get("X-Goog-Generation")),
 		CacheControl: a.header.Get("Cache-Control"),
+		Tags:         origins.Tags(a.header.Values("X-Goog-Meta-Cache-Tag")...),
 	}
 	if modified, err := http.ParseTime(a.header.Get("Last-Modified")); err == nil {
 		attributes.Modified = modified
 	}
 	// Emulators of the store ignore conditions.
 	if current(req.Validator, attributes) {
-		return nil, remote.Fail(origins.NotModified, req.Key, "the copy is still the current one")
+		return nil, remote.Unchanged(req.Key, attributes)
 	}
 	if generationOf(req.Match) > 0 && req.Match != attributes.ETag {
 		return nil, changed(req.Key)

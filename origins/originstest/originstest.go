@@ -60,6 +60,7 @@ func Run(t *testing.T, c Config) {
 		{"ranges are exact", s.testRanges},
 		{"ranges without a byte are invalid", s.testEmptyRanges},
 		{"validators are obeyed", s.testValidators},
+		{"what is unchanged is not modified", s.testUnchanged},
 		{"another origin's validators are ignored", s.testForeignValidators},
 		{"a replaced object has another validator", s.testReplace},
 		{"a context that is done opens nothing", s.testDoneContext},

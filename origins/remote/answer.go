@@ -29,8 +29,11 @@ type Answer struct {
 
 // Object returns the object that a brings, its body decompressed and bound to ctx. A part that isn't exactly the one
 // that req asks for would be wrong bytes at the right place, so it is an error. On an error Body is not closed. See
-// [ErrEncodedPart].
+// [ErrEncodedPart]. An answer that has the ETag of req.Validator is NotModified, whatever its status; with req.Match it isn't.
 func Object(ctx context.Context, req origins.Request, a Answer) (*origins.Object, error) {
+	if unchanged(req, a.Attributes) {
+		return nil, Unchanged(req.Key, a.Attributes)
+	}
 	obj, err := object(req, a)
 	if err != nil {
 		return nil, err

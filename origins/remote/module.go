@@ -143,7 +143,8 @@ type Connection struct {
 	// Placeholders: {env.*} and {file.*}. Default: the host.
 	TLSServerName string `json:"tls_server_name,omitempty"`
 
-	shared []transportKey // what Cleanup gives back
+	serverName string         // TLSServerName, its placeholders replaced
+	shared     []transportKey // what Cleanup gives back
 }
 
 // transports are shared by all configurations, so that a reload keeps the connections.
@@ -178,6 +179,7 @@ func (c *Connection) Transport(target string, reach Reach) (*http.Transport, err
 	if err != nil {
 		return nil, fmt.Errorf("tls_server_name: %w", err)
 	}
+	c.serverName = name
 	if !reach.Guarded {
 		config.ServerName = name // of the one server that the operator names, and of no other
 	}

@@ -141,7 +141,7 @@ func (o *Origin) refusal(req origins.Request, res *http.Response, err error) *or
 		return remote.Fail(origins.Unknown, req.Key, "the store answers %d with headers that make no sense", status)
 	}
 	if v := req.Validator; status == http.StatusNotModified && (v.ETag != "" || !v.Modified.IsZero()) {
-		return &origins.Error{Kind: origins.NotModified, Key: req.Key}
+		return remote.Unchanged(req.Key, origins.Attributes{CacheControl: res.Header.Get("Cache-Control")})
 	}
 	code, message := apiError(err)
 	v := judge(code, message, status)

@@ -160,6 +160,7 @@ func answer(out *s3.GetObjectOutput) remote.Answer {
 			ETag:         aws.ToString(out.ETag),
 			Modified:     aws.ToTime(out.LastModified),
 			CacheControl: aws.ToString(out.CacheControl),
+			Tags:         origins.Tags(out.Metadata["cache-tag"]),
 			Private:      strings.EqualFold(strings.TrimSpace(out.Metadata["is-private-file"]), "true"),
 		},
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,11 +22,11 @@ func answer(ctx context.Context, res *http.Response, req origins.Request, foreig
 			Range:      res.Header.Get("Content-Range"),
 			Partial:    res.StatusCode == http.StatusPartialContent,
 			Encoding:   strings.Join(res.Header.Values("Content-Encoding"), ","),
-			Attributes: attributes(res.Header),
+			Attributes: attributes(res.Header, time.Now()),
 		})
 	case http.StatusNotModified:
 		if v := req.Validator; v.ETag != "" || !v.Modified.IsZero() {
-			return nil, &origins.Error{Kind: origins.NotModified, Key: req.Key}
+			return nil, remote.Unchanged(req.Key, attributes(res.Header, time.Now()))
 		}
 	}
 	return nil, refusal(res, req.Key, foreign)
@@ -50,16 +51,21 @@ func refusal(res *http.Response, key string, foreign bool) error {
 	return remote.Complete(e, res.StatusCode)
 }
 
-// attributes returns what the headers of an answer say about the object.
-func attributes(h http.Header) origins.Attributes {
+// attributes returns what the headers of an answer that came now say about the object.
+func attributes(h http.Header, now time.Time) origins.Attributes {
 	a := origins.Attributes{
 		ContentType:  h.Get("Content-Type"),
 		ETag:         h.Get("ETag"),
-		CacheControl: strings.Join(h.Values("Cache-Control"), ", "),
+		CacheControl: cacheControl(h, now),
+		Age:          age(h),
+		Tags:         origins.Tags(slices.Concat(h.Values("Cache-Tag"), h.Values("Surrogate-Key"))...),
 		Private:      strings.EqualFold(strings.TrimSpace(h.Get("Is-Private-File")), "true"),
 	}
 	if t, err := http.ParseTime(h.Get("Last-Modified")); err == nil {
 		a.Modified = t
+	}
+	if a.ETag == "*" {
+		a.ETag = "" // asked for by If-None-Match, it would stand for any version
 	}
 	return a
 }

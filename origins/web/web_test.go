@@ -100,6 +100,8 @@ func TestWebConforms(t *testing.T) {
 		{"without ranges", originstest.Config{NoRanges: true}, httptest.NewServer, withoutRanges},
 		{"compressed against our wish", originstest.Config{NoRanges: true, NoSize: true}, httptest.NewServer, gzipped},
 		{"in chunks", originstest.Config{NoSize: true}, httptest.NewServer, chunked},
+		{"with weak ETags", originstest.Config{}, httptest.NewServer, weakened},
+		{"without conditions", originstest.Config{}, httptest.NewServer, unconditional},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var s *site
