@@ -3,6 +3,8 @@
 package imageorigin
 
 import (
+	_ "github.com/imageorigin/imageorigin/caches/disk"
+	_ "github.com/imageorigin/imageorigin/caches/memory"
 	_ "github.com/imageorigin/imageorigin/caddymodule"
 	_ "github.com/imageorigin/imageorigin/origins/azure"
 	_ "github.com/imageorigin/imageorigin/origins/folder"

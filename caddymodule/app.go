@@ -11,7 +11,9 @@ import (
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
 
+	"github.com/imageorigin/imageorigin/caches"
 	"github.com/imageorigin/imageorigin/internal/delivery"
 )
 
@@ -22,11 +24,15 @@ func init() {
 // appName is the ID of the app's module and its key in `apps`.
 const appName = "imageorigin"
 
-// App holds what the handlers share: named origins, the endpoints that use them, the engine that transforms, and the
+// App holds what the handlers share: named origins and caches, the endpoints that use them, the engine that transforms, and the
 // limits. It exists once in a config, also where none is configured and every handler has an endpoint of its own.
 type App struct {
 	// The origins, by the names under which endpoints know them: letters, digits, `-`, `_` and `.`. Default: none.
 	Origins map[string]*Origin `json:"origins,omitempty"`
+
+	// The caches, by the names under which endpoints know them: letters, digits, `-`, `_` and `.`. Two need no declaration:
+	// `memory` and `disk`; declared with the type of the same name they have other settings. Default: none.
+	Caches map[string]*Cache `json:"caches,omitempty"`
 
 	// The endpoints, by name: letters, digits and `-`. The first segment of a path chooses one; `default` answers where
 	// none matches. Default: none.
@@ -46,7 +52,12 @@ type App struct {
 	// What one request may cost. Default: the defaults of each limit.
 	Limits *Limits `json:"limits,omitempty"`
 
+	logger    *zap.Logger
 	origins   map[string]*origin
+	caches    map[string]caches.Store // by name; built-in ones that no endpoint uses are missing
+	places    map[string]string       // the names of caches by where they keep things
+	tiers     map[string]caches.Store // by the names of the caches, in their order
+	inUse     map[string]caches.Store // of the caches those that some endpoint uses
 	endpoints map[string]*endpoint
 	router    *router
 	guest     engine
@@ -58,16 +69,20 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: appName, New: func() caddy.Module { return new(App) }}
 }
 
-// Provision fills in defaults, checks the config as a whole, and makes origins, engine and endpoints. It opens no
-// connection and touches no file of an origin.
+// Provision fills in defaults, checks the config as a whole, and makes origins, engine, caches and endpoints. It opens no
+// connection and no cache, and touches no file of an origin.
 func (a *App) Provision(ctx caddy.Context) error {
+	a.logger = ctx.Logger()
 	if err := a.prepare(caddy.NewReplacer()); err != nil {
 		return err
 	}
 	if err := a.loadEngine(ctx); err != nil {
 		return err
 	}
-	a.pipeline = &delivery.Render{Engine: a.engine()}
+	if err := a.loadCaches(ctx); err != nil {
+		return err
+	}
+	a.pipeline = delivery.NewCache(a.engine(), remembered)
 	a.origins = make(map[string]*origin, len(a.Origins))
 	for _, name := range slices.Sorted(maps.Keys(a.Origins)) {
 		origin, err := a.Origins[name].provision(ctx, name)
@@ -78,7 +93,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}
 	a.endpoints = make(map[string]*endpoint, len(a.Endpoints))
 	for _, name := range slices.Sorted(maps.Keys(a.Endpoints)) {
-		e, err := a.newEndpoint(name, a.Endpoints[name], nil)
+		e, err := a.newEndpoint(ctx, name, a.Endpoints[name], nil)
 		if err != nil {
 			return fmt.Errorf("endpoint %q: %w", name, err)
 		}
@@ -114,6 +129,9 @@ func (a *App) prepare(r *caddy.Replacer) error {
 	}
 	if a.Library != "" && a.Origins[a.Library] == nil {
 		return fmt.Errorf("library: %w", a.undeclared(a.Library))
+	}
+	if err := a.checkCaches(); err != nil {
+		return err
 	}
 	return a.prepareEndpoints(r)
 }
@@ -161,7 +179,7 @@ func (a *App) checkReferences(e *Endpoint, name string, bound map[string]string)
 		}
 		bound[host] = name
 	}
-	return nil
+	return a.checkCacheReferences(e)
 }
 
 // errAccountName returns the error of an endpoint that no path can name.
@@ -190,6 +208,9 @@ func checkAccount(account string) error {
 
 // Start puts this config's limits into force.
 func (a *App) Start() error {
+	if unused := a.unusedCaches(); len(unused) > 0 {
+		a.logger.Warn("caches are declared that no endpoint uses; name them in results, originals or files", zap.Strings("caches", unused))
+	}
 	running.push(a)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/caddyserver/caddy/v2"
@@ -16,7 +17,12 @@ import (
 // config returns a Caddy config with the app and one site that it answers on address.
 func config(t *testing.T, app, address string) []byte {
 	t.Helper()
-	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	dataHome(t)
+	return configIn(app, address)
+}
+
+// configIn does the same in whatever data directory is set.
+func configIn(app, address string) []byte {
 	return fmt.Appendf(nil, `{
 		"admin": {"disabled": true, "config": {"persist": false}},
 		"logging": {"logs": {"default": {"level": "ERROR"}}},
@@ -29,6 +35,18 @@ func config(t *testing.T, app, address string) []byte {
 			}}}
 		}
 	}`, app, address)
+}
+
+// dataHomes has the names of the tests that have a data directory of their own.
+var dataHomes sync.Map
+
+// dataHome gives a test a data directory of its own, once.
+func dataHome(t *testing.T) {
+	t.Helper()
+	if _, has := dataHomes.LoadOrStore(t.Name(), true); !has {
+		t.Setenv("XDG_DATA_HOME", t.TempDir())
+		t.Cleanup(func() { dataHomes.Delete(t.Name()) })
+	}
 }
 
 // provision loads the app's JSON without starting it.
@@ -151,6 +169,7 @@ func TestLoadingDialsNobody(t *testing.T) {
 // TestFailedReloadKeepsTheOldConfigInForce loads a config whose http app can't bind. Caddy starts apps in random
 // order, so ours is sometimes started and stopped again, and sometimes not started at all.
 func TestFailedReloadKeepsTheOldConfigInForce(t *testing.T) {
+	dataHome(t) // goes after the last config has stopped
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

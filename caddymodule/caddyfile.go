@@ -21,15 +21,13 @@ func init() {
 }
 
 // Words of later versions: they are told apart from mistakes.
-var (
-	laterGlobal = []string{"cache"}
-	laterLimits = []string{"layers", "queue", "memory"}
-)
+var laterLimits = []string{"layers", "queue", "memory"}
 
 // parseGlobal reads the global option:
 //
 //	imageorigin {
 //		origin   <name> <type> [<args...>] { … }
+//		cache    <name> <type> [<args...>] { … }
 //		library  <origin>
 //		account  <id>
 //		engine   <type> [<args...>] { … }
@@ -45,11 +43,12 @@ func parseGlobal(d *caddyfile.Dispenser, existing any) (any, error) {
 		return nil, d.Errf("the global option %s takes no arguments; its settings stand in a block", appName)
 	}
 	g := globalBlock{
-		app:        &App{Origins: map[string]*Origin{}, Endpoints: map[string]*Endpoint{}},
+		app:        &App{Origins: map[string]*Origin{}, Caches: map[string]*Cache{}, Endpoints: map[string]*Endpoint{}},
 		originAt:   map[string]block.Place{},
+		cacheAt:    map[string]block.Place{},
 		endpointAt: map[string]map[string]block.Place{},
 	}
-	set, err := block.Read(d, &g, globalOptions, laterGlobal...)
+	set, err := block.Read(d, &g, globalOptions)
 	if err != nil {
 		return nil, err
 	}
@@ -65,12 +64,14 @@ type globalBlock struct {
 	origins   []string // names, in the order of their declaration
 	endpoints []string // alike
 	originAt  map[string]block.Place
+	cacheAt   map[string]block.Place
 	// By endpoint, where each of its options is set; "" is the endpoint itself.
 	endpointAt map[string]map[string]block.Place
 }
 
 var globalOptions = []block.Option[*globalBlock]{
 	{Usage: "origin <name> <type> [<args...>] { ... }", Many: true, Block: (*globalBlock).readOrigin},
+	{Usage: "cache <name> <type> [<args...>] { ... }", Many: true, Block: (*globalBlock).readCache},
 	{Usage: "library <origin>", Args: block.One(func(g *globalBlock) *string { return &g.app.Library })},
 	{Usage: "account <id>", Args: block.One(func(g *globalBlock) *string { return &g.app.Account }), Check: func(g *globalBlock) error {
 		return checkAccount(g.app.Account)
@@ -190,7 +191,7 @@ func (g *globalBlock) checkEndpoint(name string, bound map[string]string) error 
 		bound[host] = name
 	}
 	warnMany(at["origins"], fmt.Sprintf("endpoint %q", name), e, 0, g.app.Library)
-	return nil
+	return checkCachesOf(g.app, e, at)
 }
 
 // addDefault writes out what goes without saying: without an endpoint "default", the first declared origin answers

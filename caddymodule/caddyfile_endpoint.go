@@ -3,7 +3,6 @@ package caddymodule
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -13,8 +12,7 @@ import (
 
 // Words of later versions: they are told apart from mistakes.
 var laterEndpoint = []string{
-	"domains_file", "url_endpoint", "sign", "signed_only", "max_age", "stale",
-	"stale_if_error", "on_transform_error", "results", "originals",
+	"domains_file", "url_endpoint", "sign", "signed_only", "on_transform_error",
 }
 
 // endpointOptions are the words of an endpoint, in the global option and in the block of the directive alike.
@@ -31,7 +29,15 @@ var endpointOptions = []block.Option[*Endpoint]{
 	{Usage: "formats <format...> [smallest]", Args: block.Some(func(e *Endpoint) *[]string { return &e.Formats }), Check: (*Endpoint).validate},
 	{Usage: "quality <1-100> [exact]", Args: readQuality},
 	{Usage: "save_data [<1-100>]", Args: readSaveData},
-	{Usage: "cache_control origin|<value>", Args: readCacheControl, Check: (*Endpoint).validate},
+	{Usage: "cache_control origin|<value>", Args: readDirectives(func(e *Endpoint) *string { return &e.CacheControl }), Check: (*Endpoint).validate},
+	{Usage: "cdn_cache_control <value>", Args: readDirectives(func(e *Endpoint) *string { return &e.CDNCacheControl }), Check: (*Endpoint).validate},
+	{Usage: "cdn_tags cache-tag|surrogate-key|off", Args: block.One(func(e *Endpoint) *string { return &e.CDNTags }), Check: (*Endpoint).validate},
+	{Usage: "results <cache...>|off", Args: block.Some(func(e *Endpoint) *[]string { return &e.Results }), Check: (*Endpoint).validate},
+	{Usage: "originals <cache...>|off", Args: block.Some(func(e *Endpoint) *[]string { return &e.Originals }), Check: (*Endpoint).validate},
+	{Usage: "files <cache...>|off", Args: block.Some(func(e *Endpoint) *[]string { return &e.Files }), Check: (*Endpoint).validate},
+	{Usage: "max_age <duration>|origin [<duration>]", Args: readMaxAge, Check: (*Endpoint).validate},
+	{Usage: "stale <duration>", Args: readTTL(func(e *Endpoint) **caddy.Duration { return &e.Stale }), Check: (*Endpoint).validate},
+	{Usage: "stale_if_error <duration>", Args: readTTL(func(e *Endpoint) **caddy.Duration { return &e.StaleIfError }), Check: (*Endpoint).validate},
 	{Usage: "miss_ttl <duration>", Args: readTTL(func(e *Endpoint) **caddy.Duration { return &e.MissTTL }), Check: (*Endpoint).validate},
 	{Usage: "degraded_ttl <duration>", Args: readTTL(func(e *Endpoint) **caddy.Duration { return &e.DegradedTTL }), Check: (*Endpoint).validate},
 	{Usage: "prefer_last_good [<duration>]", Args: readPreferLastGood},
@@ -53,15 +59,6 @@ func readTransform(e *Endpoint, args []string) error {
 		e.Transforms = map[string]string{}
 	}
 	e.Transforms[args[0]] = args[1]
-	return nil
-}
-
-// readCacheControl reads the value in quotes, or its directives one after the other.
-func readCacheControl(e *Endpoint, args []string) error {
-	if len(args) == 0 {
-		return block.ErrCount
-	}
-	e.CacheControl = strings.Join(args, " ")
 	return nil
 }
 

@@ -126,6 +126,9 @@ func (b *handlerBlock) finishInline(app *App, start block.Place, set map[string]
 	if err := checkChains(b.inline, set); err != nil {
 		return err
 	}
+	if err := checkCachesOf(app, b.inline, set); err != nil {
+		return err
+	}
 	warnMany(start, "the endpoint in this block", b.inline, len(b.handler.InlineOrigins), app.Library)
 	b.handler.Inline = b.inline
 	return nil

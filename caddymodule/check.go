@@ -206,13 +206,7 @@ func printable(text string) string {
 }
 
 // kind returns the type of the source.
-func (o *Origin) kind() string {
-	var source struct {
-		Type string `json:"type"`
-	}
-	_ = json.Unmarshal(o.Source, &source) // judged where it is loaded
-	return source.Type
-}
+func (o *Origin) kind() string { return guestType(o.Source) }
 
 // checked is what came of asking one origin.
 type checked struct {

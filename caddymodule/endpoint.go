@@ -77,11 +77,45 @@ type Endpoint struct {
 	// `public, max-age=31536000, must-revalidate`.
 	CacheControl string `json:"cache_control,omitempty"`
 
+	// Value of the CDN-Cache-Control header (RFC 9213), which caches in front of this server obey instead of
+	// Cache-Control. Placeholders are not supported. Default: none.
+	CDNCacheControl string `json:"cdn_cache_control,omitempty"`
+
+	// The header by whose words a CDN in front of this server can be purged: `cache-tag`, `surrogate-key` or `off`.
+	// Default: `off`.
+	CDNTags string `json:"cdn_tags,omitempty"`
+
+	// Names of the caches that keep what was made of pictures, and what is known of originals, nearest first; `off` alone
+	// is none. Default: `memory` and `disk`, as far as the binary has them.
+	Results []string `json:"results,omitempty"`
+
+	// Names of the caches that keep originals that are pictures, nearest first, so that further sizes cost no fetch;
+	// `off` alone is none. Default: `off`.
+	Originals []string `json:"originals,omitempty"`
+
+	// Names of the caches that keep other files, which pass through, such as video and PDF, nearest first, within the
+	// bounds of these caches; `off` alone is none. Default: `off`.
+	Files []string `json:"files,omitempty"`
+
+	// For how long what is kept is delivered without its origin being asked whether it has changed; 0 asks each time.
+	// Sources on this machine are always asked. Default: 24h.
+	MaxAge *caddy.Duration `json:"max_age,omitempty"`
+
+	// What the origin's Cache-Control says counts, and `max_age` where it says nothing. Default: false.
+	MaxAgeOrigin bool `json:"max_age_origin,omitempty"`
+
+	// For how long beyond `max_age` it is still delivered while its origin is being asked, so that nobody waits for the
+	// answer; 0 is not at all. Default: 1h.
+	Stale *caddy.Duration `json:"stale,omitempty"`
+
+	// For how long beyond `max_age` it is still delivered where no origin can be asked; 0 is not at all. Default: 24h.
+	StaleIfError *caddy.Duration `json:"stale_if_error,omitempty"`
+
 	// For how long we, and clients, may keep the answer that an origin doesn't have a file; 0 is not at all. Sources on
 	// this machine are always asked. Default: 30s.
 	MissTTL *caddy.Duration `json:"miss_ttl,omitempty"`
 
-	// For how long clients may keep a file that was found only because an origin before it could not answer; 0 is not
+	// For how long we, and clients, may keep a file that was found only because an origin before it could not answer; 0 is not
 	// at all. Default: 1m.
 	DegradedTTL *caddy.Duration `json:"degraded_ttl,omitempty"`
 
@@ -116,6 +150,9 @@ const (
 	defaultCacheControl = "public, max-age=31536000, must-revalidate"
 	defaultMissTTL      = caddy.Duration(30 * time.Second)
 	defaultDegradedTTL  = caddy.Duration(time.Minute)
+	defaultMaxAge       = caddy.Duration(24 * time.Hour)
+	defaultStale        = caddy.Duration(time.Hour)
+	defaultStaleIfError = caddy.Duration(24 * time.Hour)
 	defaultReqFrom      = "imagekit"
 )
 
@@ -124,6 +161,7 @@ var (
 	autoFormats    = []plan.Format{plan.JXL, plan.AVIF, plan.WebP}
 	activeContents = []string{"block", "allow"}
 	errorStatuses  = []string{"imagekit", "native"}
+	cdnTags        = []string{"off", "cache-tag", "surrogate-key"}
 )
 
 // smallest is the word behind the formats that has the smallest file sent.
@@ -178,6 +216,7 @@ func (e *Endpoint) setDefaults() {
 	orDefault(&e.Quality, plan.DefaultQuality)
 	orDefault(&e.MissTTL, new(defaultMissTTL))
 	orDefault(&e.DegradedTTL, new(defaultDegradedTTL))
+	e.setKeepingDefaults()
 	orDefault(&e.CacheControl, defaultCacheControl)
 	orDefault(&e.ActiveContent, activeContents[0])
 	orDefault(&e.ErrorStatus, errorStatuses[0])
@@ -186,6 +225,22 @@ func (e *Endpoint) setDefaults() {
 	for i, host := range e.Domains {
 		e.Domains[i] = canonicalHost(host)
 	}
+}
+
+// setKeepingDefaults fills in what is kept, and for how long.
+func (e *Endpoint) setKeepingDefaults() {
+	if len(e.Results) == 0 {
+		e.Results = availableBuiltIn()
+	}
+	for _, names := range []*[]string{&e.Results, &e.Originals, &e.Files} {
+		if len(*names) == 0 {
+			*names = []string{noCache}
+		}
+	}
+	orDefault(&e.MaxAge, new(defaultMaxAge))
+	orDefault(&e.Stale, new(defaultStale))
+	orDefault(&e.StaleIfError, new(defaultStaleIfError))
+	orDefault(&e.CDNTags, cdnTags[0])
 }
 
 // expand resolves the placeholders of e.

@@ -29,6 +29,14 @@ var endpointChecks = []struct {
 	{"quality", func(e *Endpoint) error { return checkQuality(e.Quality) }},
 	{"save_data", func(e *Endpoint) error { return checkQuality(e.SaveData) }},
 	{"cache_control", (*Endpoint).checkCacheControl},
+	{"cdn_cache_control", (*Endpoint).checkCDNCacheControl},
+	{"cdn_tags", func(e *Endpoint) error { return checkWord(e.CDNTags, cdnTags) }},
+	{"results", func(e *Endpoint) error { return checkCacheList(e.Results) }},
+	{"originals", func(e *Endpoint) error { return e.checkKept(e.Originals) }},
+	{"files", func(e *Endpoint) error { return e.checkKept(e.Files) }},
+	{"max_age", func(e *Endpoint) error { return checkTTL(e.MaxAge) }},
+	{"stale", func(e *Endpoint) error { return checkTTL(e.Stale) }},
+	{"stale_if_error", func(e *Endpoint) error { return checkTTL(e.StaleIfError) }},
 	{"miss_ttl", func(e *Endpoint) error { return checkTTL(e.MissTTL) }},
 	{"degraded_ttl", func(e *Endpoint) error { return checkTTL(e.DegradedTTL) }},
 	{"prefer_last_good", func(e *Endpoint) error { return checkTTL(&e.PreferLastGood) }},
@@ -96,13 +104,28 @@ func (e *Endpoint) checkCacheControl() error {
 	if e.CacheControl == "" || e.CacheControl == "origin" {
 		return nil
 	}
-	for directive := range strings.SplitSeq(e.CacheControl, ",") {
-		name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
-		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) || strings.Contains(value, " ") {
-			return fmt.Errorf("%q is not a Cache-Control value; write \"origin\" or directives such as \"public, max-age=3600\"", e.CacheControl)
-		}
+	if !areDirectives(e.CacheControl) {
+		return fmt.Errorf("%q is not a Cache-Control value; write \"origin\" or directives such as \"public, max-age=3600\"", e.CacheControl)
 	}
 	return nil
+}
+
+func (e *Endpoint) checkCDNCacheControl() error {
+	if e.CDNCacheControl == "origin" || e.CDNCacheControl != "" && !areDirectives(e.CDNCacheControl) {
+		return fmt.Errorf("%q is not a CDN-Cache-Control value; write directives such as \"max-age=86400\"", e.CDNCacheControl)
+	}
+	return nil
+}
+
+// areDirectives reports whether value is a list of directives as in Cache-Control.
+func areDirectives(value string) bool {
+	for directive := range strings.SplitSeq(value, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
+		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) || strings.Contains(value, " ") {
+			return false
+		}
+	}
+	return true
 }
 
 func (e *Endpoint) checkDefaultImage() error {

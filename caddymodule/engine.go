@@ -95,7 +95,7 @@ var gate = transform.NewGate(1)
 // engine returns the config's engine behind the gate of the process.
 func (a *App) engine() transform.Engine { return gate.Guard(a.guest) }
 
-// running are the configs that are started, whose last one rules the gate. For a moment there are two: Caddy starts
+// running are the configs that are started, whose last one rules the gate and the caches. For a moment there are two: Caddy starts
 // the new config before it stops the old one, and when an app of the new one fails to start, it stops that again and
 // the old one goes on.
 var running configs
@@ -119,6 +119,7 @@ func (c *configs) rule() {
 		guest := c.apps[n-1].guest
 		gate.SetSlots(guest.Slots())
 		guest.Rule()
+		c.apps[n-1].ruleCaches()
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 
+	_ "github.com/imageorigin/imageorigin/caches/disk"
+	_ "github.com/imageorigin/imageorigin/caches/memory"
 	"github.com/imageorigin/imageorigin/origins"
 	_ "github.com/imageorigin/imageorigin/origins/azure"
 	_ "github.com/imageorigin/imageorigin/origins/folder"
@@ -81,9 +83,12 @@ func (*fakeVips) Writable() plan.Set { return plan.SetOf(plan.JPEG, plan.PNG, pl
 
 func (*fakeVips) Version() string { return "fake" }
 
-// vault is an origin that takes a secret and has nothing.
+// vault is an origin that takes a secret and has nothing. It says what it reads from, and what of a request it looks at.
 type vault struct {
-	Token string `json:"token,omitempty"`
+	Token  string `json:"token,omitempty"`
+	Bucket string `json:"bucket,omitempty"`
+	Query  bool   `json:"query,omitempty"`
+	Host   bool   `json:"host,omitempty"`
 }
 
 func (*vault) CaddyModule() caddy.ModuleInfo {
@@ -106,3 +111,7 @@ func (v *vault) Secrets() map[string]string { return map[string]string{"token": 
 func (*vault) Open(_ context.Context, req origins.Request) (*origins.Object, error) {
 	return nil, &origins.Error{Kind: origins.NotExist, Key: req.Key}
 }
+
+func (v *vault) Target() string     { return v.Bucket }
+func (v *vault) ReadsQuery() bool   { return v.Query }
+func (v *vault) ForwardsHost() bool { return v.Host }

@@ -23,7 +23,7 @@ func TestManualHasEveryOptionOfTheCaddyfile(t *testing.T) {
 			t.Errorf("the manual doesn't explain %q", word)
 		}
 	}
-	for _, word := range slices.Concat(laterGlobal, laterLimits, laterEndpoint) {
+	for _, word := range slices.Concat(laterLimits, laterEndpoint) {
 		if !strings.Contains(manual, "`"+word+"`") {
 			t.Errorf("the manual doesn't say that %q is not supported", word)
 		}
@@ -54,7 +54,7 @@ func usagesOf[T any](options []block.Option[T]) []string {
 
 func TestManualHasEveryFieldOfTheJSON(t *testing.T) {
 	manual := page(t, "../docs/json.md")
-	for _, config := range []any{App{}, Origin{}, Breaker{}, NamedOrigin{}, Endpoint{}, Sizes{}, Limits{}, Handler{}} {
+	for _, config := range []any{App{}, Cache{}, Origin{}, Breaker{}, NamedOrigin{}, Endpoint{}, Sizes{}, Limits{}, Handler{}} {
 		kind := reflect.TypeOf(config)
 		for i := range kind.NumField() {
 			name, _, _ := strings.Cut(kind.Field(i).Tag.Get("json"), ",")

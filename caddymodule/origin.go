@@ -86,11 +86,16 @@ const (
 type origin struct {
 	origins.Origin
 
-	local bool // asking it costs nothing
+	name, kind   string
+	target       string // what it reads from
+	local        bool   // asking it costs nothing
+	readsQuery   bool   // the client's query can change what it answers
+	forwardsHost bool   // and the client's Host
 }
 
 // provision loads the source and puts what every origin has around it. It opens no connection.
 func (o *Origin) provision(ctx caddy.Context, name string) (*origin, error) {
+	raw := o.Source // Caddy takes it out of the config once it is loaded
 	source, err := o.load(ctx)
 	if err != nil {
 		return nil, err
@@ -104,7 +109,15 @@ func (o *Origin) provision(ctx caddy.Context, name string) (*origin, error) {
 	asked = origins.Resume(origins.Retry(asked, *o.Retries), *o.Retries)
 	asked = origins.Limit(origins.InFlight(asked, o.MaxInFlight), o.MaxSize, time.Duration(o.Timeout))
 	asked = origins.Breaker(asked, o.breaker(source, local, tellSkipping(logger, name)))
-	return &origin{origins.Observe(origins.Named(asked, name, o.Canonical), report(logger)), local}, nil
+	return &origin{
+		Origin:       origins.Observe(origins.Named(asked, name, o.Canonical), report(logger)),
+		name:         name,
+		kind:         guestType(raw),
+		target:       targetOf(source, raw),
+		local:        local,
+		readsQuery:   readsQuery(source),
+		forwardsHost: forwardsHost(source),
+	}, nil
 }
 
 // load resolves placeholders, judges the fields, fills in defaults and loads the source.

@@ -26,7 +26,7 @@ type endpoint struct {
 
 // newEndpoint makes a configured endpoint ready: config has its defaults and is valid; own are origins of its own, asked
 // after those that it names.
-func (a *App) newEndpoint(name string, config *Endpoint, own []*origin) (*endpoint, error) {
+func (a *App) newEndpoint(ctx caddy.Context, name string, config *Endpoint, own []*origin) (*endpoint, error) {
 	var list []*origin
 	for _, n := range config.order(a.Library) {
 		o, ok := a.origins[n]
@@ -41,10 +41,14 @@ func (a *App) newEndpoint(name string, config *Endpoint, own []*origin) (*endpoi
 	}
 	e := a.withoutOrigins(name, config)
 	e.delivery.Origin = config.origin(list)
+	var err error
+	if e.delivery.Keeping, err = a.keeping(ctx, config, list); err != nil {
+		return nil, err
+	}
 	return e, nil
 }
 
-// withoutOrigins returns all of an endpoint but the origins, for those who open none: config has its defaults and is
+// withoutOrigins returns all of an endpoint but origins and caches, for those who open none: config has its defaults and is
 // valid, and so are a's limits.
 func (a *App) withoutOrigins(name string, config *Endpoint) *endpoint {
 	limits := a.Limits.delivery()
@@ -79,6 +83,7 @@ func (e *endpoint) request(a imageurl.Address, h http.Header) *delivery.Request 
 		DPR:      hintedDPR(h),
 		SaveData: savesData(h),
 		Query:    e.query.filter(a.Query),
+		Versions: delivery.Versions(a.Query),
 		From:     e.config.reqFrom(),
 	}
 }
@@ -116,7 +121,7 @@ func (a *App) inlineEndpoint(ctx caddy.Context, config *Endpoint, anonymous []Na
 		}
 		own[i] = o
 	}
-	e, err := a.newEndpoint("inline", config, own)
+	e, err := a.newEndpoint(ctx, "inline", config, own)
 	if err != nil {
 		return nil, fmt.Errorf("inline endpoint: %w", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -45,7 +46,7 @@ const share = 8
 // Store keeps entries as files. Close it.
 type Store struct {
 	dir     string
-	minFree float64
+	minFree atomic.Uint64 // the bits of a float64
 	warn    func(string, error)
 	limit   atomic.Int64
 	index   *index
@@ -67,15 +68,16 @@ func New(cfg Config) (*Store, error) {
 	if cfg.MaxBytes == 0 {
 		cfg.MaxBytes = DefaultMaxBytes
 	}
-	if cfg.MaxBytes < 1<<20 {
+	if cfg.MaxBytes < minSize {
 		return nil, fmt.Errorf("a cache of %d bytes holds nothing; give it 1MiB or more", cfg.MaxBytes)
 	}
 	if cfg.MinFree == 0 {
 		cfg.MinFree = DefaultMinFree
 	}
-	s := &Store{dir: cfg.Dir, minFree: cfg.MinFree, warn: cfg.Warn, now: time.Now}
+	s := &Store{dir: cfg.Dir, warn: cfg.Warn, now: time.Now}
 	s.scanned, s.unfinished = make(chan struct{}), make(chan struct{}, 1)
 	s.limit.Store(cfg.MaxBytes)
+	s.SetMinFree(cfg.MinFree)
 	var err error
 	if s.index, err = newIndex(cfg.MaxBytes, cfg.MaxEntries, s.removeEvicted); err != nil {
 		return nil, err
@@ -299,6 +301,9 @@ func (s *Store) SetLimits(maxBytes, maxEntries int64) {
 	s.limit.Store(maxBytes)
 	s.index.bound(maxBytes, maxEntries)
 }
+
+// SetMinFree changes the part of the file system that is left free.
+func (s *Store) SetMinFree(part float64) { s.minFree.Store(math.Float64bits(part)) }
 
 // complain warns, at most once a minute.
 func (s *Store) complain(message string, err error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -165,7 +166,7 @@ func (s *Store) room() error {
 		return nil // writing will tell
 	}
 	limit, held := s.limit.Load(), int64(s.index.files.WeightedSize())*grain
-	spare := int64(free) - int64(s.minFree*float64(total))
+	spare := int64(free) - int64(math.Float64frombits(s.minFree.Load())*float64(total))
 	if spare >= 0 {
 		if now := int64(s.index.files.GetMaximum()) * grain; now < limit/grain*grain && held+spare > now {
 			s.index.files.SetMaximum(uint64(min(limit, held+spare) / grain)) // it has shrunk before

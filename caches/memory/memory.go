@@ -44,7 +44,7 @@ type item struct {
 
 // New returns a store that takes about maxBytes.
 func New(maxBytes int64) (*Store, error) {
-	if maxBytes < 1<<20 {
+	if maxBytes < minSize {
 		return nil, fmt.Errorf("a memory of %d bytes holds nothing; give it 1MiB or more", maxBytes)
 	}
 	s := &Store{now: time.Now}
