@@ -33,7 +33,7 @@ func TestWhatTheClientTellsReachesThePlan(t *testing.T) {
 		if got := body(t, resp); !strings.Contains(got, tt.want) || resp.Vary != tt.vary {
 			t.Errorf("%s: got %q, varying by %v; want %q, %v", tt.name, got, resp.Vary, tt.want, tt.vary)
 		}
-		tags[resp.Plan.String()] = resp.ETag
+		tags[resp.Plan.Recipe()] = resp.ETag
 	}
 	seen := map[string]bool{}
 	for text, tag := range tags {

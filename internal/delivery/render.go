@@ -100,7 +100,7 @@ func (s *Render) render(ctx context.Context, req *Request, original []byte, a or
 	resp.setBytes(made.bytes)
 	recipe := "original"
 	if resp.Transformed {
-		recipe = p.String() + s.Engine.Version()
+		recipe = p.Recipe() + s.Engine.Version()
 	}
 	resp.ETag = variantETag(a, recipe, made.bytes)
 	return resp, nil

@@ -78,10 +78,7 @@ func (a *ask) resolve(r *record) (plan.Plan, error) {
 }
 
 // planHash stands for a plan and the engine that is to execute it.
-func planHash(p plan.Plan, engine string) string {
-	p.Vary, p.Warnings = 0, nil
-	return digest(p.String(), engine)
-}
+func planHash(p plan.Plan, engine string) string { return digest(p.Recipe(), engine) }
 
 // result is what was made.
 type result struct {

@@ -75,7 +75,8 @@ func splitPath(escaped string) (transformation *string, key string, err error) {
 		if err != nil {
 			return nil, "", &Error{"path", "malformed percent-encoding; write a percent sign as %25"}
 		}
-		if text, ok := strings.CutPrefix(segment, "tr:"); ok && transformation == nil {
+		if transformation == nil && strings.HasPrefix(segment, "tr:") {
+			text := strings.TrimPrefix(segment, "tr:")
 			transformation = &text
 			continue
 		}

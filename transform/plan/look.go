@@ -252,5 +252,11 @@ func fitted(r syntax.Radii, d dims) Radii {
 			factor = float64(side.length) / side.radii
 		}
 	}
-	return Radii{tl * factor, tr * factor, br * factor, bl * factor}
+	return Radii{settled(tl * factor), settled(tr * factor), settled(br * factor), settled(bl * factor)}
+}
+
+// settled takes the errors of binary fractions off a number of pixels: r-max and r-400 are the same of a small picture.
+func settled(v float64) float64 {
+	const parts = 1 / noise // a whole number, as noise is none in binary
+	return math.Round(v*parts) / parts
 }

@@ -76,6 +76,7 @@ func TestVectorsHoldEveryWorkedExample(t *testing.T) {
 // input is one call of Resolve.
 type input struct {
 	text   string
+	chain  syntax.Chain // of text; nil: it is parsed
 	source plan.Source
 	hints  plan.Hints
 	limits plan.Limits
@@ -84,8 +85,8 @@ type input struct {
 }
 
 func (in input) resolve() (plan.Plan, error) {
-	var c syntax.Chain
-	if in.text != "" {
+	c := in.chain
+	if c == nil && in.text != "" {
 		var err error
 		if c, err = syntax.Parse(in.text); err != nil {
 			return plan.Plan{}, err

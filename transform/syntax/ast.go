@@ -3,7 +3,6 @@ package syntax
 import (
 	"cmp"
 	"slices"
-	"strings"
 )
 
 // Chain is a parsed transformation: steps from left to right, each working on the result of the one before. Treat it as
@@ -29,35 +28,57 @@ type Item struct {
 
 // String returns the canonical text: equal chains have equal texts, and Parse gives the chain back. It is the cache key
 // and the log line.
-func (c Chain) String() string {
-	steps := make([]string, len(c))
-	for i, s := range c {
-		steps[i] = s.String()
-	}
-	return strings.Join(steps, ":")
-}
+func (c Chain) String() string { return string(c.appendTo(newText())) }
 
 // String returns the canonical text of the step.
-func (s Step) String() string {
-	if s.If != nil {
-		return s.If.String()
-	}
-	items := make([]string, len(s.Items))
-	for i, it := range s.Items {
-		items[i] = it.String()
-	}
-	if s.OwnSize {
-		items = append(items, "own_size")
-	}
-	return strings.Join(items, ",")
-}
+func (s Step) String() string { return string(s.appendTo(newText())) }
 
 // String returns the canonical text of the item.
-func (it Item) String() string {
-	if value := it.Value.String(); value != "" {
-		return it.Name + "-" + value
+func (it Item) String() string { return string(it.appendTo(newText())) }
+
+// newText returns a buffer that most chains fit into: every request has its chain written.
+func newText() []byte {
+	const usual = 128
+	return make([]byte, 0, usual)
+}
+
+func (c Chain) appendTo(b []byte) []byte {
+	for i, s := range c {
+		if i > 0 {
+			b = append(b, ':')
+		}
+		b = s.appendTo(b)
 	}
-	return it.Name
+	return b
+}
+
+func (s Step) appendTo(b []byte) []byte {
+	if s.If != nil {
+		return s.If.appendTo(b)
+	}
+	for i, it := range s.Items {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = it.appendTo(b)
+	}
+	if s.OwnSize {
+		if len(s.Items) > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, "own_size"...)
+	}
+	return b
+}
+
+func (it Item) appendTo(b []byte) []byte {
+	b = append(b, it.Name...)
+	named := len(b)
+	b = appendValue(append(b, '-'), it.Value)
+	if len(b) == named+1 {
+		return b[:named] // it stands without a value
+	}
+	return b
 }
 
 // Item returns the step's item of that short name.

@@ -25,29 +25,36 @@ type Comparison struct {
 }
 
 // String returns the canonical text.
-func (i *If) String() string {
-	text := conditionName + "-" + i.Condition.String() + "," + i.Then.String()
+func (i *If) String() string { return string(i.appendTo(newText())) }
+
+func (i *If) appendTo(b []byte) []byte {
+	b = append(append(b, conditionName...), '-')
+	b = i.Then.appendTo(append(i.Condition.appendTo(b), ','))
 	if i.Else != nil {
-		text += "," + ifElse + "," + i.Else.String()
+		b = append(append(append(b, ','), ifElse...), ',')
+		b = i.Else.appendTo(b)
 	}
-	return text + "," + ifEnd
+	return append(append(b, ','), ifEnd...)
 }
 
 // String returns the canonical text.
-func (c Condition) String() string {
-	var b strings.Builder
+func (c Condition) String() string { return string(c.appendTo(newText())) }
+
+func (c Condition) appendTo(b []byte) []byte {
 	for i, group := range c {
 		for j, comparison := range group {
 			switch {
 			case j > 0:
-				b.WriteString("_and_")
+				b = append(b, "_and_"...)
 			case i > 0:
-				b.WriteString("_or_")
+				b = append(b, "_or_"...)
 			}
-			fmt.Fprintf(&b, "%s_%s_%s", comparison.Property, comparison.Operator, comparison.Value)
+			b = append(append(b, comparison.Property...), '_')
+			b = append(append(b, comparison.Operator...), '_')
+			b = appendValue(b, comparison.Value)
 		}
 	}
-	return b.String()
+	return b
 }
 
 const (

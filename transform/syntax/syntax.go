@@ -9,11 +9,16 @@ type Color struct{ R, G, B, A uint8 }
 
 // String returns RRGGBB, with AA appended as opacity in hundredths (decimal) where the colour is not opaque.
 func (c Color) String() string {
-	text := fmt.Sprintf("%02X%02X%02X", c.R, c.G, c.B)
-	if c.A != 255 {
-		text += fmt.Sprintf("%02d", min(99, (int(c.A)*100+127)/255))
+	const digits = "0123456789ABCDEF"
+	text := make([]byte, 0, len("RRGGBBAA"))
+	for _, channel := range [...]uint8{c.R, c.G, c.B} {
+		text = append(text, digits[channel>>4], digits[channel&15])
 	}
-	return text
+	if c.A != 255 {
+		opacity := min(99, (int(c.A)*100+127)/255)
+		text = append(text, digits[opacity/10], digits[opacity%10])
+	}
+	return string(text)
 }
 
 // Error says what is wrong with a transformation, and where.

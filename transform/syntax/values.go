@@ -63,4 +63,19 @@ func (o Offset) String() string {
 func (r Ratio) String() string { return decimal(r.Width) + "-" + decimal(r.Height) }
 
 // decimal is the shortest decimal text of v, never with an exponent.
-func decimal(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+func decimal(v float64) string { return string(appendDecimal(nil, v)) }
+
+func appendDecimal(b []byte, v float64) []byte { return strconv.AppendFloat(b, v, 'f', -1, 64) }
+
+// appendValue writes the canonical text of a value, that of the most usual ones without a string between.
+func appendValue(b []byte, v Value) []byte {
+	switch v := v.(type) {
+	case Length:
+		return appendDecimal(b, float64(v))
+	case Number:
+		return appendDecimal(b, float64(v))
+	case Integer:
+		return strconv.AppendInt(b, int64(v), 10)
+	}
+	return append(b, v.String()...)
+}
