@@ -52,6 +52,9 @@ type App struct {
 	// What one request may cost. Default: the defaults of each limit.
 	Limits *Limits `json:"limits,omitempty"`
 
+	// Who is told of each purge, such as a CDN that keeps copies. Default: nobody.
+	PurgeWebhooks []PurgeWebhook `json:"purge_webhooks,omitempty"`
+
 	logger    *zap.Logger
 	origins   map[string]*origin
 	caches    map[string]caches.Store // by name; built-in ones that no endpoint uses are missing
@@ -59,6 +62,8 @@ type App struct {
 	tiers     map[string]caches.Store // by the names of the caches, in their order
 	inUse     map[string]caches.Store // of the caches those that some endpoint uses
 	endpoints map[string]*endpoint
+	bound     []*endpoint // those that some handler alone is bound to, declared and inline
+	hooks     *webhooks
 	router    *router
 	guest     engine
 	pipeline  delivery.Deliverer
@@ -100,7 +105,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 		a.endpoints[name] = e
 	}
 	a.router = newRouter(a.endpoints, a.Account)
-	return nil
+	var err error
+	a.hooks, err = newWebhooks(a.PurgeWebhooks, ctx.Logger())
+	return err
 }
 
 // prepare resolves placeholders, judges what can be judged without loading a module, and fills in defaults. Errors name
@@ -211,6 +218,7 @@ func (a *App) Start() error {
 	if unused := a.unusedCaches(); len(unused) > 0 {
 		a.logger.Warn("caches are declared that no endpoint uses; name them in results, originals or files", zap.Strings("caches", unused))
 	}
+	a.hooks.start()
 	running.push(a)
 	return nil
 }
@@ -218,6 +226,7 @@ func (a *App) Start() error {
 // Stop puts the limits of the config before into force, or leaves those of the config after.
 func (a *App) Stop() error {
 	running.remove(a)
+	a.leave()
 	return nil
 }
 
@@ -225,6 +234,7 @@ func (a *App) Stop() error {
 // cleans it up itself.
 func (a *App) Cleanup() error {
 	running.remove(a)
+	a.leave()
 	return nil
 }
 

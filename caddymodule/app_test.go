@@ -109,6 +109,7 @@ func TestJSONErrorsNameTheField(t *testing.T) {
 		},
 		{"limits", `{"limits": {"frames": -1}}`, `limits: frames: a limit is positive`},
 		{"limits' side", `{"limits": {"output_side": 70000}}`, `limits: output_side: 70000 is more than 65535`},
+		{"purge_webhooks", `{"purge_webhooks": [{"url": "https://x.example.com"}, {"url": "x"}]}`, `purge_webhooks: 2: that is no http or https URL`},
 		{"engine", `{"engine": {"type": "magick"}}`, `unknown engine "magick"; expected vips`},
 		{"engine without type", `{"engine": {}}`, `engine: type is not set`},
 		{"engine's own", `{"engine": {"type": "vips", "threads": 3}}`, `engine "vips": loading module 'vips'`},

@@ -17,6 +17,8 @@ import (
 func init() {
 	httpcaddyfile.RegisterGlobalOption(appName, parseGlobal)
 	httpcaddyfile.RegisterHandlerDirective(appName, parseHandler)
+	httpcaddyfile.RegisterHandlerDirective("imageorigin_api", parseAPI)
+	httpcaddyfile.RegisterDirectiveOrder("imageorigin_api", httpcaddyfile.Before, "reverse_proxy") // so before the next one
 	httpcaddyfile.RegisterDirectiveOrder(appName, httpcaddyfile.Before, "reverse_proxy")
 }
 
@@ -33,6 +35,7 @@ var laterLimits = []string{"layers", "queue", "memory"}
 //		engine   <type> [<args...>] { … }
 //		limits   { … }
 //		endpoint <name> { … }
+//		purge_webhook <url> { … }
 //	}
 func parseGlobal(d *caddyfile.Dispenser, existing any) (any, error) {
 	d.Next() // the option's name
@@ -79,6 +82,7 @@ var globalOptions = []block.Option[*globalBlock]{
 	{Usage: "engine <type> [<args...>] { ... }", Block: (*globalBlock).readEngine},
 	{Usage: "limits { ... }", Block: (*globalBlock).readLimits},
 	{Usage: "endpoint <name> { ... }", Many: true, Block: (*globalBlock).readEndpoint},
+	{Usage: "purge_webhook <url> { ... }", Many: true, Block: (*globalBlock).readWebhook},
 }
 
 func (g *globalBlock) readOrigin(d *caddyfile.Dispenser) error {

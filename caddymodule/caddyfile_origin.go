@@ -158,9 +158,14 @@ func warnPlainSecrets(at block.Place, what string, guest any) {
 	secrets := holder.Secrets()
 	for _, option := range slices.Sorted(maps.Keys(secrets)) {
 		if literalSecret(secrets[option]) {
-			logWarning(at.Warning(fmt.Sprintf("%s: %s stands in the config as it is, and it is a secret; write {env.NAME} or {file./path/of/the/secret} instead", what, option)))
+			warnPlainSecret(at, what, option)
 		}
 	}
+}
+
+// warnPlainSecret warns of one secret that stands in the config as it is.
+func warnPlainSecret(at block.Place, what, option string) {
+	logWarning(at.Warning(fmt.Sprintf("%s: %s stands in the config as it is, and it is a secret; write {env.NAME} or {file./path/of/the/secret} instead", what, option)))
 }
 
 // literalSecret reports whether text is a secret that stands in a config as it is.

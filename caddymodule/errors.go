@@ -26,6 +26,32 @@ var (
 	errNotPicture = errors.New("the file is not a picture that can be transformed")
 )
 
+// The statuses of what is no picture: the APIs for purging.
+const (
+	statusTaken        = http.StatusCreated
+	statusInvalid      = http.StatusBadRequest
+	statusUnauthorized = http.StatusUnauthorized
+	statusUnknown      = http.StatusNotFound
+	statusMethod       = http.StatusMethodNotAllowed
+	statusTooMany      = http.StatusTooManyRequests
+	statusFailed       = http.StatusInternalServerError
+	statusUnavailable  = http.StatusServiceUnavailable
+)
+
+// purgeStatus returns the status that says why something was not purged.
+func purgeStatus(err error) int {
+	if _, ok := errors.AsType[*purgeError](err); ok {
+		return statusInvalid
+	}
+	switch {
+	case errors.Is(err, errPurgesBusy):
+		return statusTooMany
+	case errors.Is(err, errNoConfig):
+		return statusUnavailable
+	}
+	return statusFailed
+}
+
 // statusClientClosed is what logs and metrics see when the client went away; nobody receives it.
 const statusClientClosed = 499
 

@@ -71,6 +71,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 			return fmt.Errorf("endpoint %q is not declared in apps.imageorigin.endpoints; declared: %s",
 				h.Endpoint, strings.Join(slices.Sorted(maps.Keys(h.app.endpoints)), ", "))
 		}
+		h.app.bind(h.bound)
 	}
 	return nil
 }

@@ -12,7 +12,8 @@ import (
 
 func TestManualHasEveryOptionOfTheCaddyfile(t *testing.T) {
 	manual := page(t, "../docs/caddyfile.md")
-	usages := slices.Concat(usagesOf(globalOptions), usagesOf(limitOptions), usagesOf(originOptions), usagesOf(endpointOptions), usagesOf(handlerOptions))
+	usages := slices.Concat(usagesOf(globalOptions), usagesOf(limitOptions), usagesOf(originOptions), usagesOf(endpointOptions), usagesOf(handlerOptions),
+		usagesOf(webhookOptions), usagesOf(apiOptions))
 	for _, usage := range usages {
 		// In a block of its own line, as the grammar has it.
 		if !strings.Contains(manual, "\n"+usage+"\n") && !strings.Contains(manual, "\n"+usage+" {") {
@@ -54,7 +55,7 @@ func usagesOf[T any](options []block.Option[T]) []string {
 
 func TestManualHasEveryFieldOfTheJSON(t *testing.T) {
 	manual := page(t, "../docs/json.md")
-	for _, config := range []any{App{}, Cache{}, Origin{}, Breaker{}, NamedOrigin{}, Endpoint{}, Sizes{}, Limits{}, Handler{}} {
+	for _, config := range []any{App{}, Cache{}, Origin{}, Breaker{}, NamedOrigin{}, Endpoint{}, Sizes{}, Limits{}, Handler{}, PurgeWebhook{}, API{}, APIRate{}} {
 		kind := reflect.TypeOf(config)
 		for i := range kind.NumField() {
 			name, _, _ := strings.Cut(kind.Field(i).Tag.Get("json"), ",")

@@ -22,6 +22,8 @@ type endpoint struct {
 	config   *Endpoint // defaults filled in
 	delivery *delivery.Endpoint
 	query    queryPolicy
+
+	asks []string // names of its origins, in their order
 }
 
 // newEndpoint makes a configured endpoint ready: config has its defaults and is valid; own are origins of its own, asked
@@ -41,6 +43,7 @@ func (a *App) newEndpoint(ctx caddy.Context, name string, config *Endpoint, own 
 	}
 	e := a.withoutOrigins(name, config)
 	e.delivery.Origin = config.origin(list)
+	e.asks = slices.Clone(config.order(a.Library))
 	var err error
 	if e.delivery.Keeping, err = a.keeping(ctx, config, list); err != nil {
 		return nil, err
@@ -121,11 +124,22 @@ func (a *App) inlineEndpoint(ctx caddy.Context, config *Endpoint, anonymous []Na
 		}
 		own[i] = o
 	}
-	e, err := a.newEndpoint(ctx, "inline", config, own)
+	e, err := a.newEndpoint(ctx, inlineName, config, own)
 	if err != nil {
 		return nil, fmt.Errorf("inline endpoint: %w", err)
 	}
+	for _, o := range anonymous {
+		e.asks = append(e.asks, o.Name)
+	}
+	a.bind(e)
 	return e, nil
+}
+
+// bind notes that a handler answers with this endpoint alone.
+func (a *App) bind(e *endpoint) {
+	if !slices.Contains(a.bound, e) {
+		a.bound = append(a.bound, e)
+	}
 }
 
 // native reports whether errors are answered with the plain HTTP statuses rather than ImageKit's.

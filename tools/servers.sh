@@ -44,19 +44,19 @@ build_servers() {
 	echo "$now" >$servers/stamp
 }
 
-# install_azurite installs the one that is written in JavaScript. No script of a package is run: it needs none.
-install_azurite() {
-	now=$(cksum e2e/servers/azurite/package-lock.json)
-	if unchanged $servers/azurite/stamp "$now"; then
+# install_from_npm FOLDER NAME installs what is written in JavaScript. No script of a package is run: none is needed.
+install_from_npm() {
+	now=$(cksum "e2e/servers/$1/package-lock.json")
+	if unchanged "$servers/$1/stamp" "$now"; then
 		return
 	fi
-	rm -f $servers/azurite/stamp
-	mkdir -p $servers/azurite
-	cp e2e/servers/azurite/package.json e2e/servers/azurite/package-lock.json $servers/azurite/
-	say "installing Azurite, as e2e/servers/azurite/package-lock.json pins it"
-	(cd $servers/azurite && npm ci --ignore-scripts --omit=dev --no-audit --no-fund --loglevel=error) ||
-		refuse "cannot install Azurite" "npm failed, as it says above" "cd $servers/azurite && npm ci --ignore-scripts"
-	echo "$now" >$servers/azurite/stamp
+	rm -f "$servers/$1/stamp"
+	mkdir -p "$servers/$1"
+	cp "e2e/servers/$1/package.json" "e2e/servers/$1/package-lock.json" "$servers/$1/"
+	say "installing $2, as e2e/servers/$1/package-lock.json pins it"
+	(cd "$servers/$1" && npm ci --ignore-scripts --omit=dev --no-audit --no-fund --loglevel=error) ||
+		refuse "cannot install $2" "npm failed, as it says above" "cd $servers/$1 && npm ci --ignore-scripts"
+	echo "$now" >"$servers/$1/stamp"
 }
 
 prepare_servers() {
@@ -72,5 +72,6 @@ prepare_servers() {
 		esac
 	fi
 	build_servers
-	install_azurite
+	install_from_npm azurite Azurite
+	install_from_npm imagekit "ImageKit's SDK"
 }

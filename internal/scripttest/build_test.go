@@ -109,6 +109,7 @@ func TestTestRunsEveryTestAndToldFailuresCount(t *testing.T) {
 	all := []string{
 		serversCall,
 		azuriteCall,
+		sdkCall,
 		"go vet ./... [cgo 1]",
 		"go -C tools vet ./... [cgo 1]",
 		"go -C e2e vet ./... [cgo 1]",

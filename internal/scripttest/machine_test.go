@@ -97,6 +97,7 @@ func newMachine(t *testing.T) *machine {
 	for _, name := range []string{
 		"go.sum", "tools/go.sum", "imageorigin.go", "e2e/servers/go.mod", "e2e/servers/go.sum",
 		"e2e/servers/azurite/package.json", "e2e/servers/azurite/package-lock.json",
+		"e2e/servers/imagekit/package.json", "e2e/servers/imagekit/package-lock.json",
 	} {
 		m.write(filepath.Join(m.dir, name), name)
 	}

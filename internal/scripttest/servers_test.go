@@ -9,6 +9,7 @@ import (
 const (
 	serversCall = "go -C e2e/servers build -o ../../.build/servers/ tool [cgo 0]"
 	azuriteCall = "npm ci --ignore-scripts --omit=dev --no-audit --no-fund --loglevel=error [.build/servers/azurite]"
+	sdkCall     = "npm ci --ignore-scripts --omit=dev --no-audit --no-fund --loglevel=error [.build/servers/imagekit]"
 )
 
 // serverCalls returns the calls that get the servers.
@@ -29,7 +30,7 @@ func TestServersAreBuiltOnlyWhenSomethingChanged(t *testing.T) {
 		change func()
 		want   []string
 	}{
-		{"the first time", func() {}, []string{serversCall, azuriteCall}},
+		{"the first time", func() {}, []string{serversCall, azuriteCall, sdkCall}},
 		{"nothing changed", func() {}, nil},
 		{"go.mod changed", func() { m.write(m.dir+"/e2e/servers/go.mod", "changed") }, []string{serversCall}},
 		{"go.sum changed", func() { m.write(m.dir+"/e2e/servers/go.sum", "changed") }, []string{serversCall}},
@@ -38,6 +39,11 @@ func TestServersAreBuiltOnlyWhenSomethingChanged(t *testing.T) {
 			"package-lock.json changed",
 			func() { m.write(m.dir+"/e2e/servers/azurite/package-lock.json", "changed") },
 			[]string{azuriteCall},
+		},
+		{
+			"the SDK's package-lock.json changed",
+			func() { m.write(m.dir+"/e2e/servers/imagekit/package-lock.json", "changed") },
+			[]string{sdkCall},
 		},
 		{"a test changed", func() { m.write(m.dir+"/e2e/e2e_test.go", "changed") }, nil},
 	} {
@@ -48,8 +54,10 @@ func TestServersAreBuiltOnlyWhenSomethingChanged(t *testing.T) {
 				t.Errorf("status %d, calls %q, want 0 and %q\n%s", r.status, r.serverCalls(), tt.want, r.stderr)
 			}
 			for _, name := range []string{"package.json", "package-lock.json"} {
-				if got := m.read(m.dir + "/.build/servers/azurite/" + name); got != m.read(m.dir+"/e2e/servers/azurite/"+name) {
-					t.Errorf("npm was left with the %s %q", name, got)
+				for _, of := range []string{"azurite/", "imagekit/"} {
+					if got := m.read(m.dir + "/.build/servers/" + of + name); got != m.read(m.dir+"/e2e/servers/"+of+name) {
+						t.Errorf("npm was left with the %s%s %q", of, name, got)
+					}
 				}
 			}
 		})
@@ -66,7 +74,7 @@ func TestServersThatFailedAreTriedAgain(t *testing.T) {
 		{"go -C e2e/servers\n", "1", []string{serversCall}},
 		{"", "1", []string{serversCall, azuriteCall}},
 		{"", "1", []string{azuriteCall}},
-		{"", "0", []string{azuriteCall}},
+		{"", "0", []string{azuriteCall, sdkCall}},
 		{"", "0", nil},
 	} {
 		m.write(m.state+"/fails", tt.fails)
@@ -134,7 +142,7 @@ func TestServersOfTheSystemAreInstalledByItsPackageManager(t *testing.T) {
 			m.withoutServers(tt.missing...)
 			m.env = append(m.env, tt.env...)
 			r := m.run("test")
-			if want := append(tt.calls, azuriteCall, xcaddyCall); r.status != 0 || !slices.Equal(r.called(), want) {
+			if want := append(tt.calls, azuriteCall, sdkCall, xcaddyCall); r.status != 0 || !slices.Equal(r.called(), want) {
 				t.Errorf("status %d, calls\n%q, want 0 and\n%q\n%s%s", r.status, r.called(), want, r.stdout, r.stderr)
 			}
 			if !strings.Contains(r.stdout, tt.says) || strings.Contains(r.stdout, service) != (tt.manager == "apt-get") {
@@ -149,7 +157,7 @@ func TestNginxIsFoundWhereDebianKeepsIt(t *testing.T) {
 	m.move(m.bin+"/nginx", m.state+"/nginx")
 	m.write(m.state+"/sys/usr/sbin/nginx", "")
 	m.stub(m.state+"/sys/usr/sbin/nginx", ":")
-	if r := m.run("test"); r.status != 0 || !slices.Equal(r.called(), []string{azuriteCall, xcaddyCall}) {
+	if r := m.run("test"); r.status != 0 || !slices.Equal(r.called(), []string{azuriteCall, sdkCall, xcaddyCall}) {
 		t.Errorf("status %d, calls %q, want 0 and none that installs\n%s", r.status, r.called(), r.stderr)
 	}
 }
