@@ -39,8 +39,8 @@ type Store interface {
 	Get(ctx context.Context, key Key) (*Entry, error)
 
 	// Put keeps what body holds, up to its end, in place of what was there. Until it returns nil, and where it fails, Get
-	// gives what was there before or nothing, never a part. ErrTooLarge says that the store has no room for entries of
-	// that size; it may also take an entry and drop it at once.
+	// gives what was there before or nothing, never a part; where it is body that fails, what was there before.
+	// ErrTooLarge says that the store has no room for entries of that size; it may also take an entry and drop it at once.
 	Put(ctx context.Context, key Key, m Meta, body io.Reader) error
 
 	// Purge drops the entries that match and returns how many there were. What Put brings afterwards stays.

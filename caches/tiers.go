@@ -6,15 +6,16 @@ import (
 	"errors"
 	"hash/maphash"
 	"io"
-	"sync/atomic"
+	"sync"
 )
 
-// maxFill is the size up to which an entry that a later tier has is put into those before it.
+// maxFill is the size up to which entries are in several tiers. Larger ones are in one alone.
 const maxFill = 4 << 20
 
 // Tiers returns one store made of several, nearest first. An entry is looked for in one after the other, and put into those
-// before the one that has it; what is kept is put into all. A tier that fails is passed over: Get fails, and Put, where all
-// do.
+// before the one that has it; what is kept is put into all. An entry of more than 4 MiB is put into the farthest tier that
+// takes it, and into no other: memory is for what is small, and what passes through is never held whole. A tier that fails
+// is passed over: Get fails, and Put, where all do.
 func Tiers(stores ...Store) Store {
 	if len(stores) == 1 {
 		return stores[0]
@@ -25,48 +26,78 @@ func Tiers(stores ...Store) Store {
 type tiers struct {
 	stores []Store
 	// How often things changed: what is filled in from before a change must not outlive it.
-	purges atomic.Int64
-	puts   [1024]atomic.Int64 // by the hash of the key
+	purges changes
+	puts   [256]changes // by the hash of the key
 	seed   maphash.Seed
 }
 
-// putsOf returns the count of what was put under key, and a few others.
-func (t *tiers) putsOf(key Key) *atomic.Int64 {
+// changes counts changes of what one tier holds. What follows from the count before is done while it stays.
+type changes struct {
+	mu    sync.RWMutex
+	count int64
+}
+
+func (c *changes) add() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.count++
+}
+
+func (c *changes) now() int64 {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.count
+}
+
+// putsOf counts what was put under key, and a few others.
+func (t *tiers) putsOf(key Key) *changes {
 	return &t.puts[maphash.Comparable(t.seed, key)%uint64(len(t.puts))]
 }
 
 // Get implements [Store].
 func (t *tiers) Get(ctx context.Context, key Key) (*Entry, error) {
-	changes := t.purges.Load() + t.putsOf(key).Load()
-	var failure error
-	for i, s := range t.stores {
+	e, err := t.stores[0].Get(ctx, key)
+	if err == nil {
+		return e, nil
+	}
+	failure := err
+	puts := t.putsOf(key)
+	before := state{t.purges.now(), puts.now()}
+	for i, s := range t.stores[1:] {
 		e, err := s.Get(ctx, key)
 		switch {
-		case err == nil && i > 0 && e.Size <= maxFill:
-			return t.fill(ctx, key, e, i, changes)
+		case err == nil && e.Size <= maxFill:
+			return t.fill(ctx, key, e, t.stores[:i+1], before)
 		case err == nil:
 			return e, nil
-		case errors.Is(err, ErrMiss) || failure == nil:
+		case errors.Is(err, ErrMiss):
 			failure = err // a miss outranks a tier that doesn't answer
 		}
 	}
 	return nil, failure
 }
 
-// fill puts an entry into the tiers before n and returns it, read whole.
-func (t *tiers) fill(ctx context.Context, key Key, e *Entry, n int, changes int64) (*Entry, error) {
+// state is how often things had changed.
+type state struct{ purges, puts int64 }
+
+// fill puts an entry into nearer tiers, if nothing has changed since, and returns it, read whole.
+func (t *tiers) fill(ctx context.Context, key Key, e *Entry, nearer []Store, since state) (*Entry, error) {
 	body := make([]byte, e.Size)
 	_, err := io.ReadFull(e.Content, body)
 	e.Content.Close()
 	if err != nil {
 		return nil, ErrMiss
 	}
-	for _, s := range t.stores[:n] {
-		// What can't be kept there is found here again.
-		_ = s.Put(ctx, key, e.Meta, bytes.NewReader(body))
-		if t.purges.Load()+t.putsOf(key).Load() != changes {
-			t.drop(ctx, s, key)
+	puts := t.putsOf(key)
+	for _, s := range nearer {
+		// Who changes something counts it before this tier is changed, and so comes after what is put here.
+		t.purges.mu.RLock()
+		puts.mu.RLock()
+		if (state{t.purges.count, puts.count}) == since {
+			_ = s.Put(ctx, key, e.Meta, bytes.NewReader(body)) // what can't be kept there is found farther away again
 		}
+		puts.mu.RUnlock()
+		t.purges.mu.RUnlock()
 	}
 	return &Entry{Meta: e.Meta, Size: e.Size, Content: Bytes(body)}, nil
 }
@@ -78,7 +109,7 @@ func (t *tiers) drop(ctx context.Context, s Store, key Key) {
 
 // Put implements [Store]. A tier that fails where another one doesn't no longer has what was there before.
 func (t *tiers) Put(ctx context.Context, key Key, m Meta, body io.Reader) error {
-	held, start, err := readOnce(body)
+	again, err := readAgain(body)
 	if err != nil {
 		return err
 	}
@@ -86,11 +117,16 @@ func (t *tiers) Put(ctx context.Context, key Key, m Meta, body io.Reader) error 
 	kept := false
 	// The farthest first, and counted before the next: what a reader fills in there meanwhile comes from farther away.
 	for i := len(t.stores) - 1; i >= 0; i-- {
-		if _, failures[i] = held.Seek(start, io.SeekStart); failures[i] == nil {
-			failures[i] = t.stores[i].Put(ctx, key, m, held)
+		if kept && again.large {
+			failures[i] = ErrTooLarge
+			continue
+		}
+		var body io.Reader
+		if body, failures[i] = again.body(); failures[i] == nil {
+			failures[i] = t.stores[i].Put(ctx, key, m, body)
 		}
 		kept = kept || failures[i] == nil
-		t.putsOf(key).Add(1)
+		t.putsOf(key).add()
 	}
 	if !kept {
 		return failures[len(failures)-1]
@@ -98,30 +134,24 @@ func (t *tiers) Put(ctx context.Context, key Key, m Meta, body io.Reader) error 
 	for i := len(t.stores) - 1; i >= 0; i-- {
 		if failures[i] != nil {
 			t.drop(ctx, t.stores[i], key)
-			t.putsOf(key).Add(1)
+			t.putsOf(key).add()
 		}
 	}
 	return nil
 }
 
-// readOnce returns body as something that can be read again, from start.
-func readOnce(body io.Reader) (again io.ReadSeeker, start int64, err error) {
-	if again, ok := body.(io.ReadSeeker); ok {
-		if start, err := again.Seek(0, io.SeekCurrent); err == nil { // pipes are files that can't
-			return again, start, nil
-		}
-	}
-	held, err := io.ReadAll(body)
-	return bytes.NewReader(held), 0, err
-}
-
 // Purge implements [Store]. It counts the entries of the tier that had most.
 func (t *tiers) Purge(ctx context.Context, match Pattern) (n int, err error) {
-	t.purges.Add(1)
-	// The farthest first: what a reader fills in meanwhile comes from there.
+	// The farthest may take long: the nearer ones are purged before it too.
+	for _, s := range t.stores[:len(t.stores)-1] {
+		purged, _ := s.Purge(ctx, match)
+		n = max(n, purged)
+	}
+	// The farthest first, and counted before the next: what a reader fills in meanwhile comes from farther away.
 	for i := len(t.stores) - 1; i >= 0; i-- {
 		purged, failure := t.stores[i].Purge(ctx, match)
 		n, err = max(n, purged), errors.Join(err, failure)
+		t.purges.add()
 	}
 	return n, err
 }

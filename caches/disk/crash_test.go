@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -20,6 +21,9 @@ const writerFolder = "IMAGEORIGIN_TEST_WRITER_FOLDER"
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(writerFolder); dir != "" {
 		writeForever(dir)
+	}
+	if dir := os.Getenv(readerFolder); dir != "" {
+		readMillionsAndExit(dir)
 	}
 	os.Exit(m.Run())
 }
@@ -62,7 +66,7 @@ func TestKilledWritersLeaveNoWrongByteAndKeepTheBounds(t *testing.T) {
 	if testing.Short() {
 		rounds = 10
 	}
-	seen := 0
+	seen, midway := 0, 0
 	for round := range rounds {
 		child := exec.CommandContext(t.Context(), os.Args[0])
 		child.Env = append(os.Environ(), writerFolder+"="+dir)
@@ -78,7 +82,10 @@ func TestKilledWritersLeaveNoWrongByteAndKeepTheBounds(t *testing.T) {
 		}
 		time.Sleep(time.Duration(rand.IntN(20)) * time.Millisecond)
 		_ = child.Process.Kill()
-		_ = child.Wait()
+		if err := child.Wait(); err == nil || child.ProcessState.Exited() {
+			t.Fatalf("round %d: the writer ended by itself: %v", round, child.ProcessState)
+		}
+		midway += len(drafted(t, dir))
 
 		s, err := New(Config{Dir: dir, MaxBytes: crashLimit})
 		if err != nil {
@@ -99,13 +106,27 @@ func TestKilledWritersLeaveNoWrongByteAndKeepTheBounds(t *testing.T) {
 			seen++
 		}
 		<-s.scanned
-		s.index.close()
+		s.index.settle()
 		if files, size := onDisk(t, dir); size > crashLimit {
 			t.Errorf("round %d: %d files of %d bytes are more than the bound", round, files, size)
 		}
+		if left := drafted(t, dir); len(left) > 0 {
+			t.Errorf("round %d: of writers that were killed there are still %v", round, left)
+		}
 		s.Close()
 	}
-	if seen < rounds {
-		t.Errorf("only %d entries were found in %d rounds: the test proves little", seen, rounds)
+	t.Logf("%d writers were killed, with %d files half written; %d entries were found whole in between", rounds, midway, seen)
+	if seen < rounds || midway == 0 {
+		t.Errorf("only %d entries and %d half of one were found in %d rounds: the test proves little", seen, midway, rounds)
 	}
+}
+
+// drafted returns the files below dir that are being written, or were.
+func drafted(t *testing.T, dir string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, temporary, "*", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
 }

@@ -1,14 +1,17 @@
 // Package disk is the store that keeps entries as files below one folder, one file an entry, bounded in bytes and in
 // entries. What it holds survives the process. Several processes may share the folder: each sees the entries of the
-// others, and keeps its own account of the bounds.
+// others, and keeps its own account of the bounds. What one of them purges is a miss for the others when Purge returns,
+// and a second after it began where that takes longer.
 //
 // Files appear under their names whole, by renaming; no fsync is waited for. After a loss of power a file may hold less
-// than it should: its checksum is compared when it is first asked for after a start, and it is dropped.
+// than it should: its checksum is compared when it is first asked for after a start, by one for all who ask at once, and
+// it is dropped. What a process was writing when it was killed is removed at the next start.
 package disk
 
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -20,6 +23,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"github.com/imageorigin/imageorigin/caches"
 )
@@ -48,11 +53,16 @@ type Store struct {
 	dir     string
 	minFree atomic.Uint64 // the bits of a float64
 	warn    func(string, error)
+	verify  func(*os.File, head) error
 	limit   atomic.Int64
 	index   *index
 	purges  purgeList
+	drafts  drafts
 	now     func() time.Time
 
+	checks     singleflight.Group // whether a file is whole
+	gate       gate
+	background context.Context // ends when the store is closed
 	stop       context.CancelFunc
 	running    sync.WaitGroup
 	scanned    chan struct{} // closed when the folder was read once
@@ -74,7 +84,7 @@ func New(cfg Config) (*Store, error) {
 	if cfg.MinFree == 0 {
 		cfg.MinFree = DefaultMinFree
 	}
-	s := &Store{dir: cfg.Dir, warn: cfg.Warn, now: time.Now}
+	s := &Store{dir: cfg.Dir, warn: cfg.Warn, verify: verify, now: time.Now}
 	s.scanned, s.unfinished = make(chan struct{}), make(chan struct{}, 1)
 	s.limit.Store(cfg.MaxBytes)
 	s.SetMinFree(cfg.MinFree)
@@ -83,21 +93,26 @@ func New(cfg Config) (*Store, error) {
 		return nil, err
 	}
 	// A folder that can't be made or read is no reason not to start: the store misses, and warns.
-	if err := os.MkdirAll(filepath.Join(s.dir, temporary), 0o700); err != nil {
+	s.drafts.parent = filepath.Join(s.dir, temporary)
+	if _, _, err := s.drafts.next(""); err != nil {
 		s.complain("the folder can't be made", err)
 	}
-	s.purges.load(s.dir, s.complain)
-	ctx, stop := context.WithCancel(context.Background())
-	s.stop = stop
-	s.running.Go(func() { s.keepHouse(ctx) })
+	s.purges.load(s.dir, &s.drafts, s.complain)
+	s.background, s.stop = context.WithCancel(context.Background())
+	s.running.Go(func() { s.keepHouse(s.background) })
+	s.running.Go(func() { s.watchPurges(s.background) })
 	return s, nil
 }
 
-// Close ends what goes on in the background. Entries that are open stay readable.
+// Close ends what goes on in the background. Entries that are open stay readable; apart from them, a closed store misses,
+// keeps nothing and changes no file.
 func (s *Store) Close() error {
+	s.gate.close()
 	s.stop()
+	s.gate.inside.Wait()
 	s.running.Wait()
 	s.index.close()
+	s.drafts.close()
 	return nil
 }
 
@@ -106,32 +121,33 @@ type id [16]byte
 
 func idOf(key caches.Key) id {
 	source := sha256.Sum256([]byte(key.Source))
-	both := sha256.New()
-	both.Write(source[:])
-	io.WriteString(both, key.Variant)
-	var i id
-	copy(i[:8], source[:])
-	copy(i[8:], both.Sum(nil))
-	return i
+	both := sha256.Sum256(append(source[:], key.Variant...))
+	return id(append(source[:8:8], both[:8]...))
 }
 
 // extension ends the names of entries; no other file is touched.
 const extension = ".entry"
 
-// temporary is the folder of files that are being written.
-const temporary = "tmp"
-
 func (i id) folder() string {
 	return filepath.Join(hex.EncodeToString(i[:1]), hex.EncodeToString(i[1:2]))
 }
-func (i id) name() string { return hex.EncodeToString(i[:]) + extension }
 
-func (s *Store) path(i id) string { return filepath.Join(s.dir, i.folder(), i.name()) }
+func (s *Store) path(i id) string {
+	var name [2 * len(i)]byte
+	hex.Encode(name[:], i[:])
+	const sep = string(filepath.Separator)
+	return s.dir + sep + string(name[:2]) + sep + string(name[2:4]) + sep + string(name[:]) + extension
+}
 
 // Get implements [caches.Store]. The content is a *Content.
 func (s *Store) Get(_ context.Context, key caches.Key) (*caches.Entry, error) {
+	if s.gate.shut.Load() {
+		return nil, caches.ErrMiss
+	}
+	// Those that go on now: once they are done, the file may be open here still.
+	going := s.purges.all()
 	i := idOf(key)
-	f, err := os.Open(s.path(i))
+	f, size, err := openFile(s.path(i))
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
 			s.complain("a file can't be opened", err) // too many open files, say: it is still there, and still counts
@@ -142,7 +158,7 @@ func (s *Store) Get(_ context.Context, key caches.Key) (*caches.Entry, error) {
 		}
 		return nil, caches.ErrMiss
 	}
-	entry, err := s.read(f, i, key)
+	entry, err := s.read(f, size, i, key, going)
 	if err != nil {
 		if errors.Is(err, errCorrupt) {
 			s.complain("a damaged file was dropped", err)
@@ -158,6 +174,10 @@ func (s *Store) Get(_ context.Context, key caches.Key) (*caches.Entry, error) {
 
 // whileCurrent calls do, with the lock of the entry, if f is still the file under its name.
 func (s *Store) whileCurrent(i id, f *os.File, do func()) {
+	if !s.gate.enter() {
+		return
+	}
+	defer s.gate.leave()
 	defer s.index.lock(i)()
 	here, err := f.Stat()
 	if err != nil {
@@ -170,6 +190,10 @@ func (s *Store) whileCurrent(i id, f *os.File, do func()) {
 
 // reconcile makes the index know of a file what is so.
 func (s *Store) reconcile(i id) {
+	if !s.gate.enter() {
+		return
+	}
+	defer s.gate.leave()
 	defer s.index.lock(i)()
 	info, err := os.Lstat(s.path(i))
 	switch {
@@ -183,27 +207,60 @@ func (s *Store) reconcile(i id) {
 // errGone is the error of an entry that is there but is not to be given.
 var errGone = errors.New("purged, or past its time")
 
-// read makes an entry of an open file.
-func (s *Store) read(f *os.File, i id, key caches.Key) (*caches.Entry, error) {
-	h, d, err := inspect(f)
+// opened is an entry that is given, in one piece of memory.
+type opened struct {
+	entry   caches.Entry
+	content Content
+}
+
+// read makes an entry of an open file, which has that size, unless one of the purges is about it.
+func (s *Store) read(f *os.File, size int64, i id, key caches.Key, going []*purge) (*caches.Entry, error) {
+	o, now := &opened{}, s.now()
+	written, sum := int64(0), head{}
+	err := inspect(f, size, func(h head, d described) error {
+		switch {
+		case !d.is(key): // two keys of one name, which nobody has seen yet
+			return caches.ErrMiss
+		case !d.expires.IsZero() && !now.Before(d.expires):
+			return errGone
+		}
+		o.entry.Meta = d.meta()
+		written, sum = h.written, h
+		return nil
+	})
 	switch {
 	case err != nil:
 		return nil, err
-	case d.key() != key: // two keys of one name, which nobody has seen yet
-		return nil, caches.ErrMiss
-	case !d.Expires.IsZero() && !s.now().Before(d.Expires), s.purges.hit(d.key(), d.tags(), h.written, s.now()):
+	case hitBy(going, key, o.entry.Tags, written, now):
 		return nil, errGone
 	}
-	if !s.index.verified(i, h.written) {
-		if err := verify(f, h); err != nil {
+	known, whole := s.index.asked(i, written)
+	if !whole {
+		if err := s.check(i, f, sum); err != nil {
 			return nil, err
 		}
-		s.whileCurrent(i, f, func() { s.index.use(i, h.start()+h.body, h.written) })
-	}
-	if now := s.now(); s.index.untouched(i, now) {
+	} else if due(known, now) {
 		s.whileCurrent(i, f, func() { s.index.touch(i, f, now) })
 	}
-	return &caches.Entry{Meta: d.meta(), Size: h.body, Content: &Content{file: f, start: h.start(), size: h.body}}, nil
+	o.content = Content{file: f, start: sum.start(), size: sum.body}
+	o.entry.Size, o.entry.Content = sum.body, &o.content
+	return &o.entry, nil
+}
+
+// check verifies a file that was not asked for since the start. Those who ask for it at once wait for one to read it.
+func (s *Store) check(i id, f *os.File, h head) error {
+	flight := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(i[:], uint64(h.written)), h.bodySum)
+	_, err, _ := s.checks.Do(string(flight), func() (any, error) {
+		if _, whole := s.index.asked(i, h.written); whole {
+			return nil, nil // one who was done when this one came
+		}
+		if err := s.verify(f, h); err != nil {
+			return nil, err
+		}
+		s.whileCurrent(i, f, func() { s.index.use(i, h) })
+		return nil, nil
+	})
+	return err
 }
 
 // Put implements [caches.Store].
@@ -223,33 +280,48 @@ func (s *Store) Put(ctx context.Context, key caches.Key, m caches.Meta, body io.
 
 // isFault reports whether err is the file system's, not that of the body.
 func isFault(err error) bool {
-	_, ok := errors.AsType[*fs.PathError](err)
-	return ok
+	_, file := errors.AsType[*fs.PathError](err)
+	_, renaming := errors.AsType[*os.LinkError](err)
+	return file || renaming
 }
 
 func (s *Store) put(ctx context.Context, key caches.Key, m caches.Meta, body io.Reader) error {
 	i := idOf(key)
-	f, err := os.CreateTemp(filepath.Join(s.dir, temporary), "*") // mode 0600
+	f, err := s.draft()
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // of what was not renamed
-	h, err := write(f, describe(key, m), body, s.limit.Load()/share, s.now())
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
+	h, err := write(f, key, m, body, s.limit.Load()/share, s.now())
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = ctx.Err()
 	}
-	if err := ctx.Err(); err != nil {
-		return err
+	if err == nil {
+		err = s.publish(i, f.Name(), h)
 	}
-	if err := s.publish(i, f.Name(), h); err != nil {
+	if err != nil {
+		_ = os.Remove(f.Name())
 		return err
 	}
 	s.index.help() // who writes faster than files are removed takes part
 	return nil
 }
 
+// draft makes a file to write an entry into.
+func (s *Store) draft() (*os.File, error) {
+	if !s.gate.enter() {
+		return nil, errClosed
+	}
+	defer s.gate.leave()
+	return s.drafts.create()
+}
+
 // publish gives a file that is written the name of its entry.
 func (s *Store) publish(i id, from string, h head) error {
+	if !s.gate.enter() {
+		return errClosed // since it was begun to be written
+	}
+	defer s.gate.leave()
 	defer s.index.lock(i)()
 	path := s.path(i)
 	if err := os.Rename(from, path); err != nil {
@@ -263,7 +335,7 @@ func (s *Store) publish(i id, from string, h head) error {
 			return err
 		}
 	}
-	s.index.use(i, h.start()+h.body, h.written)
+	s.index.use(i, h)
 	return nil
 }
 
@@ -296,10 +368,16 @@ func (s *Store) Stats() caches.Stats {
 	}
 }
 
-// SetLimits changes the bounds, as in [Config].
+// SetLimits changes the bounds, as in [Config]. What is too much then goes in the background.
 func (s *Store) SetLimits(maxBytes, maxEntries int64) {
+	if !s.gate.enter() {
+		return
+	}
+	defer s.gate.leave()
 	s.limit.Store(maxBytes)
-	s.index.bound(maxBytes, maxEntries)
+	if s.index.bound(maxBytes, maxEntries) {
+		s.running.Go(func() { s.index.weighAgain(s.background) })
+	}
 }
 
 // SetMinFree changes the part of the file system that is left free.

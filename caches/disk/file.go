@@ -2,31 +2,31 @@ package disk
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"hash/crc32"
 	"io"
+	"math"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/imageorigin/imageorigin/caches"
 )
 
-// An entry is one file: a head of fixed size, then what is kept beside the bytes as JSON, then the bytes.
+// An entry is one file: a head of fixed size, then what is kept beside the bytes (describe.go), then the bytes.
 //
 //	0   8  magic, with the version of the format
 //	8   8  bytes of the body
-//	16  4  bytes of the JSON
-//	20  4  CRC-32C of the JSON
+//	16  4  bytes of what is kept beside it
+//	20  4  CRC-32C of that
 //	24  4  CRC-32C of the body
 //	28  8  when the file was written, in nanoseconds since 1970
 //	36  4  CRC-32C of the 36 bytes before
 //
 // Numbers are big endian.
 const (
-	magic    = "imgorig1"
+	magic    = "imgorig2"
 	headSize = 40
 	maxMeta  = 1 << 20
 )
@@ -41,52 +41,18 @@ type head struct {
 	body             int64
 	meta             uint32
 	metaSum, bodySum uint32
-	written          time.Time
+	written          int64 // nanoseconds since 1970
 }
 
-// described is what is kept beside the bytes of an entry. Names and tags are bytes: JSON's strings would change those that
-// are not UTF-8.
-type described struct {
-	Source  []byte    `json:"source"`
-	Variant []byte    `json:"variant,omitempty"`
-	Stored  time.Time `json:"stored,omitzero"`
-	Expires time.Time `json:"expires,omitzero"`
-	Tags    [][]byte  `json:"tags,omitempty"`
-	Info    []byte    `json:"info,omitempty"`
-}
-
-func describe(key caches.Key, m caches.Meta) described {
-	d := described{[]byte(key.Source), []byte(key.Variant), m.Stored, m.Expires, nil, m.Info}
-	for _, tag := range m.Tags {
-		d.Tags = append(d.Tags, []byte(tag))
-	}
-	return d
-}
-
-func (d described) key() caches.Key {
-	return caches.Key{Source: string(d.Source), Variant: string(d.Variant)}
-}
-
-func (d described) tags() []string {
-	var tags []string
-	for _, tag := range d.Tags {
-		tags = append(tags, string(tag))
-	}
-	return tags
-}
-
-func (d described) meta() caches.Meta {
-	return caches.Meta{Stored: d.Stored, Expires: d.Expires, Tags: d.tags(), Info: d.Info}
-}
-
-func (h head) bytes() []byte {
-	b := append(make([]byte, 0, headSize), magic...)
+// put writes the head into the first bytes of b.
+func (h head) put(b []byte) {
+	b = append(b[:0], magic...)
 	b = binary.BigEndian.AppendUint64(b, uint64(h.body))
 	b = binary.BigEndian.AppendUint32(b, h.meta)
 	b = binary.BigEndian.AppendUint32(b, h.metaSum)
 	b = binary.BigEndian.AppendUint32(b, h.bodySum)
-	b = binary.BigEndian.AppendUint64(b, uint64(h.written.UnixNano()))
-	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	b = binary.BigEndian.AppendUint64(b, uint64(h.written))
+	binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
 // readHead reads b, whose first bytes are a head.
@@ -100,9 +66,9 @@ func readHead(b []byte) (head, error) {
 		meta:    binary.BigEndian.Uint32(b[16:]),
 		metaSum: binary.BigEndian.Uint32(b[20:]),
 		bodySum: binary.BigEndian.Uint32(b[24:]),
-		written: time.Unix(0, int64(binary.BigEndian.Uint64(b[28:]))),
+		written: int64(binary.BigEndian.Uint64(b[28:])),
 	}
-	if h.body < 0 || h.meta > maxMeta {
+	if h.body < 0 || h.body > math.MaxInt64-headSize-maxMeta || h.meta > maxMeta {
 		return head{}, errCorrupt
 	}
 	return h, nil
@@ -111,71 +77,107 @@ func readHead(b []byte) (head, error) {
 // start is where the body begins.
 func (h head) start() int64 { return headSize + int64(h.meta) }
 
-// write writes an entry to an empty file: the body as far as it goes, at most limit bytes. The head comes last, so that a
-// file that is not whole has none.
-func write(f *os.File, d described, body io.Reader, limit int64, now time.Time) (head, error) {
-	meta, err := json.Marshal(d)
-	if err != nil {
-		return head{}, err
-	}
-	if len(meta) > maxMeta {
-		return head{}, caches.ErrTooLarge
-	}
-	h := head{meta: uint32(len(meta)), metaSum: crc32.Checksum(meta, castagnoli), written: now}
-	if _, err := f.Write(append(make([]byte, headSize, headSize+len(meta)), meta...)); err != nil {
-		return head{}, err
-	}
-	sum := crc32.New(castagnoli)
-	if h.body, err = io.Copy(io.MultiWriter(f, sum), io.LimitReader(body, limit+1)); err != nil {
-		return head{}, err
-	}
-	if h.body > limit {
-		return head{}, caches.ErrTooLarge
-	}
-	h.bodySum = sum.Sum32()
-	_, err = f.WriteAt(h.bytes(), 0)
-	return h, err
+// size is that of the file.
+func (h head) size() int64 { return h.start() + h.body }
+
+// buffers are used again: for the first bytes of files that are read, and for those that are written.
+var buffers = [2]sync.Pool{
+	{New: func() any { return new(make([]byte, firstRead)) }},
+	{New: func() any { return new(make([]byte, firstWrite)) }},
 }
 
-// firstRead is how much of a file is read at once: head and JSON of nearly all entries.
-const firstRead = 4 << 10
+const (
+	firstRead  = 4 << 10   // head and description of nearly all entries
+	firstWrite = 128 << 10 // nearly all entries whole: one call of the system each
+)
 
-// inspect reads head and description of an entry, and makes sure that the file is as long as they say.
-func inspect(f *os.File) (head, described, error) {
-	buffer := make([]byte, firstRead)
-	n, err := f.ReadAt(buffer, 0)
+// write writes an entry to an empty file: the body as far as it goes, at most limit bytes. The head comes with all the
+// rest or after it, so that a file that is not whole has none.
+func write(f *os.File, key caches.Key, m caches.Meta, body io.Reader, limit int64, now time.Time) (head, error) {
+	buffer := buffers[1].Get().(*[]byte)
+	defer buffers[1].Put(buffer)
+	b := describe((*buffer)[:headSize], key, m)
+	if len(b)-headSize > maxMeta {
+		return head{}, caches.ErrTooLarge
+	}
+	h := head{meta: uint32(len(b) - headSize), metaSum: crc32.Checksum(b[headSize:], castagnoli), written: now.UnixNano()}
+	body = io.LimitReader(body, limit+1)
+	if len(b) > len(*buffer)/2 {
+		b = append(make([]byte, 0, len(b)+len(*buffer)), b...)
+	}
+	clear(b[:headSize]) // what the buffer held before is no head
+	for first := true; ; first = false {
+		from := len(b)
+		n, err := io.ReadFull(body, b[from:cap(b)])
+		b = b[:from+n]
+		h.body += int64(n)
+		h.bodySum = crc32.Update(h.bodySum, castagnoli, b[from:])
+		ended := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		if err != nil && !ended {
+			return head{}, err
+		}
+		if h.body > limit {
+			return head{}, caches.ErrTooLarge
+		}
+		if first && ended {
+			h.put(b)
+		}
+		if _, err := f.Write(b); err != nil {
+			return head{}, err
+		}
+		if !ended {
+			b = b[:0]
+			continue
+		}
+		if !first {
+			h.put(b[:headSize])
+			_, err = f.WriteAt(b[:headSize], 0)
+			return h, err
+		}
+		return h, nil
+	}
+}
+
+// inspect calls do with head and description of an entry, the latter as long as do goes on, and makes sure that the file
+// is as long as they say.
+func inspect(f *os.File, size int64, do func(head, described) error) error {
+	if size < 0 {
+		return errCorrupt // reading may never end
+	}
+	buffer := buffers[0].Get().(*[]byte)
+	defer buffers[0].Put(buffer)
+	n, err := f.ReadAt(*buffer, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return head{}, described{}, err
+		return err
 	}
-	h, err := readHead(buffer[:n])
+	h, err := readHead((*buffer)[:n])
 	if err != nil {
-		return head{}, described{}, err
+		return err
 	}
-	meta := buffer[headSize:n]
+	if size != h.size() {
+		return errCorrupt
+	}
+	meta := (*buffer)[headSize:n]
 	if int(h.meta) > len(meta) {
 		meta = make([]byte, h.meta)
 		if _, err := f.ReadAt(meta, headSize); err != nil {
-			return head{}, described{}, errCorrupt
+			return errCorrupt
 		}
 	}
 	meta = meta[:h.meta]
-	var d described
-	if crc32.Checksum(meta, castagnoli) != h.metaSum || json.Unmarshal(meta, &d) != nil {
-		return head{}, described{}, errCorrupt
+	if crc32.Checksum(meta, castagnoli) != h.metaSum {
+		return errCorrupt
 	}
-	info, err := f.Stat()
+	d, err := readDescription(meta)
 	if err != nil {
-		return head{}, described{}, err
+		return err
 	}
-	if !info.Mode().IsRegular() || info.Size() != h.start()+h.body {
-		return head{}, described{}, errCorrupt
-	}
-	return h, d, nil
+	return do(h, d)
 }
 
 // verify reads the whole body and compares its checksum.
 func verify(f *os.File, h head) error {
-	var sum hash.Hash32 = crc32.New(castagnoli)
+	sum := crc32.New(castagnoli)
 	if _, err := io.Copy(sum, io.NewSectionReader(f, h.start(), h.body)); err != nil {
 		return err
 	}

@@ -19,13 +19,11 @@ import (
 // scanEvery is how often the folder is read again: other processes write there too.
 const scanEvery = 30 * time.Minute
 
-// forgotten is the age from which a temporary file is nobody's.
-const forgotten = time.Hour
-
 // keepHouse reads the folder, at the start and now and then, until ctx ends.
 func (s *Store) keepHouse(ctx context.Context) {
 	for first := true; ; first = false {
-		s.sweepTemporary()
+		s.drafts.sweep(s.now())
+		s.purges.adopt(s.now().Add(-scanEvery))
 		s.finishPurges(ctx)
 		if s.scan(ctx) == nil && first {
 			close(s.scanned)
@@ -142,20 +140,6 @@ func readID(name string) (i id, ok bool) {
 	return i, err == nil
 }
 
-// sweepTemporary removes what was never finished.
-func (s *Store) sweepTemporary() {
-	folder := filepath.Join(s.dir, temporary)
-	list, err := os.ReadDir(folder)
-	if err != nil {
-		return
-	}
-	for _, entry := range list {
-		if info, err := entry.Info(); err == nil && s.now().Sub(info.ModTime()) > forgotten {
-			_ = os.Remove(filepath.Join(folder, entry.Name()))
-		}
-	}
-}
-
 // errNoRoom is the error of a Put that would leave less than the least free.
 var errNoRoom = errors.New("the file system is nearly full")
 
@@ -184,6 +168,9 @@ func (s *Store) room() error {
 // Purge implements [caches.Store]. Entries that match are gone for readers at once; the files go one after the other. A
 // purge that ends early, by its context, a failure or the process, is finished in the background later.
 func (s *Store) Purge(ctx context.Context, match caches.Pattern) (n int, err error) {
+	if s.gate.shut.Load() {
+		return 0, errClosed
+	}
 	p := &purge{Pattern: match, Before: s.now()}
 	if match.Source != "" && !match.Prefix {
 		if n, err = s.purgeSource(p); err == nil {
@@ -233,22 +220,30 @@ func (s *Store) sweep(ctx context.Context, purges ...*purge) (n int, err error) 
 
 // purgeFile drops an entry if one of the purges is about it, and returns how many it dropped.
 func (s *Store) purgeFile(i id, purges ...*purge) (int, error) {
+	if !s.gate.enter() {
+		return 0, errClosed
+	}
+	defer s.gate.leave()
 	defer s.index.lock(i)() // or it were another's file that is removed
-	f, err := os.Open(s.path(i))
+	f, size, err := openFile(s.path(i))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
 	if err != nil {
 		return 0, err
 	}
-	h, d, err := inspect(f)
+	hit := false
+	err = inspect(f, size, func(h head, d described) error {
+		hit = hitBy(purges, d.key(), d.tags(), h.written, s.now())
+		return nil
+	})
 	f.Close()
 	switch {
 	case errors.Is(err, errCorrupt):
 		return 0, nil // nobody is given it
 	case err != nil:
 		return 0, err
-	case !hitBy(purges, d.key(), d.tags(), h.written, s.now()):
+	case !hit:
 		return 0, nil
 	}
 	if err := s.removeLocked(i); err != nil {

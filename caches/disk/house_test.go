@@ -40,7 +40,7 @@ func TestTheIndexKnowsWhatIsThereWhateverGoesOnAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	s.index.close()
+	s.index.settle()
 	size := int64(0)
 	files := int64(0)
 	_ = s.walk(t.Context(), func(_ id, info os.FileInfo) error {
@@ -62,7 +62,7 @@ func TestManyEvictionsTakeFewGoroutines(t *testing.T) {
 	if after := runtime.NumGoroutine(); after > before+10 {
 		t.Errorf("dropping %d files runs %d goroutines more", 2000-256, after-before)
 	}
-	s.index.close()
+	s.index.settle()
 	if files, _ := onDisk(t, s.dir); files > 256 {
 		t.Errorf("%d files are left", files)
 	}
@@ -89,7 +89,7 @@ func TestWhatHasShrunkForOthersGrowsAgain(t *testing.T) {
 	s := open(t, Config{MaxBytes: 1 << 20, MinFree: 1e-9})
 	s.index.files.SetMaximum(0)
 	put(t, s, key(1), "x")
-	s.index.close()
+	s.index.settle()
 	if !found(t, s, key(1)) {
 		t.Error("with room again, nothing is kept")
 	}
@@ -125,7 +125,8 @@ func TestAPurgeThatDidNotReachAllFilesIsNotDone(t *testing.T) {
 		t.Run(fmt.Sprintf("%+v", match), func(t *testing.T) {
 			s := open(t, Config{})
 			<-s.scanned
-			s.Close() // nothing is finished in the background, while the folder is neither here nor there
+			s.stop()
+			s.running.Wait() // nothing is finished in the background, while the folder is neither here nor there
 			put(t, s, key(1), "x")
 			i := idOf(key(1))
 			undo := unreadable(t, filepath.Join(s.dir, hex.EncodeToString(i[:1])))
@@ -147,10 +148,7 @@ func TestEachPurgeIsNotedForItself(t *testing.T) {
 	dir := t.TempDir()
 	var a, b, both purgeList
 	for _, l := range []*purgeList{&a, &b} {
-		l.load(dir, func(string, error) {})
-	}
-	if err := os.MkdirAll(filepath.Join(dir, temporary), 0o700); err != nil {
-		t.Fatal(err)
+		l.load(dir, &drafts{parent: filepath.Join(dir, temporary)}, func(string, error) {})
 	}
 	one, other := "1", "\xff"
 	now := time.Now()
@@ -160,7 +158,7 @@ func TestEachPurgeIsNotedForItself(t *testing.T) {
 	if err := errors.Join(a.add(left), a.add(ended), b.add(ofB), b.done(ofB), a.done(ended)); err != nil {
 		t.Fatal(err)
 	}
-	both.load(dir, func(_ string, err error) { t.Error(err) })
+	both.load(dir, nil, func(_ string, err error) { t.Error(err) })
 	list := both.all()
 	if len(list) != 1 || !list[0].covers(left) || !left.covers(list[0]) {
 		t.Errorf("of the one that is unfinished a new process finds %d: %+v", len(list), list)
@@ -170,10 +168,7 @@ func TestEachPurgeIsNotedForItself(t *testing.T) {
 func TestUnfinishedPurgesAreNotWithoutNumber(t *testing.T) {
 	var l purgeList
 	dir := t.TempDir()
-	l.load(dir, func(string, error) {})
-	if err := os.MkdirAll(filepath.Join(dir, temporary), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	l.load(dir, &drafts{parent: filepath.Join(dir, temporary)}, func(string, error) {})
 	for n := range maxPurges {
 		if err := l.add(&purge{Pattern: caches.Pattern{Tag: fmt.Sprint(n)}, Before: time.Now()}); err != nil {
 			t.Fatal(err)

@@ -1,8 +1,10 @@
 package disk
 
 import (
+	"context"
 	"math"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,19 +29,22 @@ type index struct {
 	// What changes the file of an entry and what the index knows of it holds the lock of the entry, or the two would part.
 	locks [256]sync.Mutex
 
+	weighing sync.Mutex // one at a time
+
 	remove   func(id, file)
 	mu       sync.Mutex // the last lock that is taken: evictions take it inside of otter's
 	dropped  []drop     // evicted, the files still to be removed
 	removing int        // taken from dropped, and not removed yet
 	working  bool
+	closed   bool
 	idle     *sync.Cond
 }
 
 // file is what the index knows of a file.
 type file struct {
-	blocks  uint32
 	written int64 // as its head says, in nanoseconds; 0 is not read yet
-	touched int64 // when its time was set, in seconds
+	blocks  uint32
+	touched uint32 // when its time was set, in seconds since 1970
 }
 
 // drop is an entry that was evicted, and what was known of its file.
@@ -55,9 +60,7 @@ func newIndex(maxBytes, maxEntries int64, remove func(id, file)) (*index, error)
 	var err error
 	x.files, err = otter.New(&otter.Options[id, file]{
 		MaximumWeight: uint64(maxBytes / grain),
-		Weigher: func(_ id, f file) uint32 {
-			return max(uint32(min(uint64(f.blocks)*(block/grain), math.MaxUint32)), x.least.Load())
-		},
+		Weigher:       func(_ id, f file) uint32 { return x.weight(f) },
 		OnAtomicDeletion: func(e otter.DeletionEvent[id, file]) {
 			x.entries.Add(-1)
 			x.bytes.Add(-int64(e.Value.blocks) * block)
@@ -68,6 +71,10 @@ func newIndex(maxBytes, maxEntries int64, remove func(id, file)) (*index, error)
 		},
 	})
 	return x, err
+}
+
+func (x *index) weight(f file) uint32 {
+	return max(uint32(min(uint64(f.blocks)*(block/grain), math.MaxUint32)), x.least.Load())
 }
 
 // leastWeight returns what each entry must weigh at least, for maxEntries to fill maxBytes.
@@ -90,6 +97,9 @@ func (x *index) lock(i id) (unlock func()) {
 func (x *index) drop(d drop) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if x.closed {
+		return // the next process finds it
+	}
 	x.dropped = append(x.dropped, d)
 	if !x.working {
 		x.working = true
@@ -134,8 +144,8 @@ func (x *index) pending() int {
 }
 
 // use notes a file that was written, or found to be whole.
-func (x *index) use(i id, size int64, written time.Time) {
-	x.set(i, file{blocks: blocks(size), written: written.UnixNano(), touched: time.Now().Unix()})
+func (x *index) use(i id, h head) {
+	x.set(i, file{blocks: blocks(h.size()), written: h.written, touched: uint32(time.Now().Unix())})
 }
 
 // knows reports whether there is such an entry; asking doesn't count as use.
@@ -163,19 +173,19 @@ func (x *index) set(i id, f file) {
 	x.files.Set(i, f)
 }
 
-// verified reports whether the file that was written then is known to be whole; asking counts as use.
-func (x *index) verified(i id, written time.Time) bool {
+// asked returns what is known of an entry, and whether its file that was written then is known to be whole; asking counts
+// as use.
+func (x *index) asked(i id, written int64) (f file, whole bool) {
 	f, known := x.files.GetIfPresent(i)
-	return known && f.written == written.UnixNano()
+	return f, known && f.written == written
 }
 
 // touchEvery is how often the time of a file is set that is used: scans after a start go by it.
 const touchEvery = time.Hour
 
-// untouched reports whether the time of a file that is used is to be set.
-func (x *index) untouched(i id, now time.Time) bool {
-	f, known := x.files.GetEntryQuietly(i)
-	return known && now.Unix()-f.Value.touched >= int64(touchEvery.Seconds())
+// due reports whether the time of a file that is used is to be set.
+func due(f file, now time.Time) bool {
+	return now.Unix()-int64(f.touched) >= int64(touchEvery/time.Second)
 }
 
 // touch sets the time of a file that is used.
@@ -185,23 +195,87 @@ func (x *index) touch(i id, open *os.File, now time.Time) {
 		return
 	}
 	entry := f.Value
-	entry.touched = now.Unix()
+	entry.touched = uint32(now.Unix())
 	x.set(i, entry)
 	_ = os.Chtimes(open.Name(), now, now) // where that fails the file counts as used when it was written
 }
 
 func (x *index) forget(i id) { x.files.Invalidate(i) }
 
-func (x *index) bound(maxBytes, maxEntries int64) {
-	x.least.Store(leastWeight(maxBytes, maxEntries))
+// bound changes the bounds, and reports whether what is there must be weighed again.
+func (x *index) bound(maxBytes, maxEntries int64) bool {
+	least := leastWeight(maxBytes, maxEntries)
+	before := x.least.Swap(least)
 	x.files.SetMaximum(uint64(maxBytes / grain))
+	return before != least
 }
 
-// close waits until evicted files are removed.
+// weighAgain gives the entries that are there the weights they have by now, and drops those that are asked for least where
+// that is too much, until ctx ends.
+func (x *index) weighAgain(ctx context.Context) {
+	x.weighing.Lock()
+	defer x.weighing.Unlock()
+	maximum, sum := x.files.GetMaximum(), uint64(0)
+	var kept, over []id
+	for e := range x.files.Hottest() {
+		if sum += uint64(x.weight(e.Value)); sum <= maximum {
+			kept = append(kept, e.Key)
+		} else {
+			over = append(over, e.Key)
+		}
+	}
+	for _, i := range over {
+		if ctx.Err() != nil {
+			return
+		}
+		x.evict(i)
+		x.help()
+	}
+	for _, i := range slices.Backward(kept) { // weighing counts as use: the hottest come last
+		if ctx.Err() != nil {
+			return
+		}
+		x.renew(i)
+	}
+}
+
+// evict drops an entry for room.
+func (x *index) evict(i id) {
+	defer x.lock(i)()
+	if f, known := x.files.GetEntryQuietly(i); known {
+		x.evicted.Add(1)
+		x.forget(i)
+		x.drop(drop{i, f.Value})
+	}
+}
+
+// renew has an entry weighed again.
+func (x *index) renew(i id) {
+	defer x.lock(i)()
+	if f, known := x.files.GetEntryQuietly(i); known {
+		x.set(i, f.Value)
+	}
+}
+
+// close waits until evicted files are removed, and has no others removed.
 func (x *index) close() {
 	x.files.CleanUp()
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.wait()
+	x.closed = true
+}
+
+// settle waits until evicted files are removed.
+func (x *index) settle() {
+	x.files.CleanUp()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.wait()
+}
+
+// wait waits with x.mu until no evicted file is left.
+func (x *index) wait() {
 	for x.working || len(x.dropped)+x.removing > 0 {
 		x.idle.Wait()
 	}

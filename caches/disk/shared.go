@@ -18,9 +18,6 @@ type shared struct {
 	closed bool
 }
 
-// errClosed is the error of a store that was given back by all.
-var errClosed = errors.New("the store is closed")
-
 // get returns the store, which is opened with cfg where it isn't yet.
 func (s *shared) get(cfg Config) (*Store, error) {
 	if store := s.store.Load(); store != nil {

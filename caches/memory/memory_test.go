@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imageorigin/imageorigin/caches"
 	"github.com/imageorigin/imageorigin/caches/cachestest"
@@ -89,21 +90,31 @@ func TestNothingOfTheCallerIsTrustedOrShared(t *testing.T) {
 
 // BenchmarkMemoryPerEntry reports what an entry takes beside its bytes and texts.
 func BenchmarkMemoryPerEntry(b *testing.B) {
-	for b.Loop() {
-		const n = 200_000
-		var before, after runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		s := fresh(b, 1<<30)
-		for i := range n {
-			k := caches.Key{Source: fmt.Sprintf("endpoint/%08d.jpg", i), Variant: "0123456789abcdef"}
-			if err := s.Put(b.Context(), k, caches.Meta{}, strings.NewReader("")); err != nil {
-				b.Fatal(err)
+	for _, n := range []int{200_000, 1_000_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				var before, after runtime.MemStats
+				runtime.GC()
+				runtime.ReadMemStats(&before)
+				s := fresh(b, 4<<30)
+				for i := range n {
+					k := caches.Key{Source: fmt.Sprintf("endpoint/%08d.jpg", i), Variant: "0123456789abcdef"}
+					if err := s.Put(b.Context(), k, caches.Meta{}, strings.NewReader("")); err != nil {
+						b.Fatal(err)
+					}
+				}
+				began := time.Now()
+				if got, err := s.Purge(b.Context(), caches.Pattern{Source: "none/", Prefix: true}); got != 0 || err != nil {
+					b.Fatal(got, err)
+				}
+				b.ReportMetric(float64(time.Since(began).Milliseconds()), "ms/purge")
+				runtime.GC()
+				runtime.ReadMemStats(&after)
+				b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(n), "bytes/entry")
+				if got := s.Stats().Entries; got != int64(n) {
+					b.Fatalf("it holds %d", got)
+				}
 			}
-		}
-		runtime.GC()
-		runtime.ReadMemStats(&after)
-		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/n, "bytes/entry")
-		runtime.KeepAlive(s)
+		})
 	}
 }
