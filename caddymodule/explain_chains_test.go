@@ -2,6 +2,7 @@ package caddymodule_test
 
 import (
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -59,10 +60,35 @@ vary      Accept
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			out, err := caddymodule.Explain(housed, "--size", "600x300", tt.target)
-			if want := strings.TrimPrefix(tt.want, "\n"); err != nil || out != want {
+			if want := strings.TrimPrefix(tt.want, "\n"); err != nil || withoutName(out) != want {
 				t.Errorf("got %v\n%s\nwant\n%s", err, out, want)
 			}
 		})
+	}
+}
+
+// nameLine is the line of the name under which a result is kept.
+var nameLine = regexp.MustCompile(`(?m)^kept as   ([0-9a-f]{16})-<hash of the versions of original and engine>\n`)
+
+func withoutName(out string) string { return nameLine.ReplaceAllString(out, "") }
+
+func TestExplainTellsTheNameOfTheResult(t *testing.T) {
+	name := func(target string) string {
+		out, err := caddymodule.Explain(housed, "--size", "600x300", target)
+		found := nameLine.FindStringSubmatch(out)
+		if err != nil || found == nil {
+			t.Fatalf("%s: got %v\n%s", target, err, out)
+		}
+		return found[1]
+	}
+	if a, b := name("/tr:w-300,h-200/x.jpg"), name("/x.jpg?tr=h-400_div_2,w-300"); a != b {
+		t.Errorf("two ways to one picture are kept as %s and %s", a, b)
+	}
+	if a, b := name("/tr:w-300,h-200/x.jpg"), name("/tr:w-300,h-201/x.jpg"); a == b {
+		t.Errorf("two pictures are kept as %s", a)
+	}
+	if out, _ := caddymodule.Explain(housed, "/tr:orig-true/x.jpg"); nameLine.MatchString(out) {
+		t.Errorf("an original that is sent as it is has a name:\n%s", out)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/imageorigin/imageorigin/internal/block"
+	"github.com/imageorigin/imageorigin/internal/delivery"
 	"github.com/imageorigin/imageorigin/transform/plan"
 )
 
@@ -78,6 +79,7 @@ func (d resolved) tell(r *sheet, h http.Header) {
 			result += ", or the original's bytes where they are not more"
 		}
 		r.line("result", result)
+		r.line("kept as", delivery.RecipeHash(p)+"-<hash of the versions of original and engine>")
 	}
 	r.line("vary", varyHeaders(p.Vary))
 	if ratio := contentDPR(h, p); ratio != "" {

@@ -18,7 +18,7 @@ import (
 // recipe is what is made of an original for a request, and under which name.
 type recipe struct {
 	plan    plan.Plan
-	variant string // "<hash of the plan and the engine>-<hash of the original's version>"
+	variant string // see RecipeHash
 }
 
 // recipeOf is all that a recipe depends on.
@@ -51,7 +51,7 @@ func (a *ask) recipe(r *record) (*recipe, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &recipe{p, planHash(p, a.engine.Version()) + "-" + digest(r.Version, a.name.aside)}
+	w := &recipe{p, RecipeHash(p) + "-" + digest(r.Version, a.name.aside, a.engine.Version())}
 	a.recipes.Add(of, w)
 	return w, nil
 }
@@ -77,8 +77,9 @@ func (a *ask) resolve(r *record) (plan.Plan, error) {
 	}
 }
 
-// planHash stands for a plan and the engine that is to execute it.
-func planHash(p plan.Plan, engine string) string { return digest(p.Recipe(), engine) }
+// RecipeHash is what the names of results begin with that a plan leads to. Behind it, and a hyphen, stands what else their
+// bytes depend on: a hash of the original's version and the engine's.
+func RecipeHash(p plan.Plan) string { return digest(p.Recipe()) }
 
 // result is what was made.
 type result struct {
