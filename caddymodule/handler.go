@@ -21,7 +21,7 @@ func init() { caddy.RegisterModule(new(Handler)) }
 // Handler answers requests for pictures and other files of one URL endpoint, or of all endpoints of the app.
 //
 // It sets the placeholders {http.imageorigin.endpoint}, .origin, .key, .transform, .format, .width, .height,
-// .degraded and .error, and adds one object "imageorigin" to the access log.
+// .degraded, .cache and .error, and adds one object "imageorigin" to the access log.
 type Handler struct {
 	// Name of the endpoint that answers here, whatever the host; the whole path is then the file's. Default: the
 	// endpoint that the host is bound to, else the one that the first path segment names, else "default". Placeholders

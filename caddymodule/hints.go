@@ -54,6 +54,9 @@ func hintedWidth(h http.Header) int {
 func toldWidth(h http.Header) int {
 	// An integer of RFC 9651 §3.3.1: it has 15 digits at most, and no plus sign.
 	text := bareItem(h, widthHint)
+	if text == "" {
+		return 0
+	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 1 || len(text) > 15 || text[0] == '+' {
 		return 0
@@ -87,12 +90,23 @@ func savesData(h http.Header) bool { return strings.EqualFold(bareItem(h, saveHi
 // bareItem returns the one item of a structured header (RFC 9651 §3.3) without parameters, which none of ours has; "" where
 // the header is missing or stands more than once.
 func bareItem(h http.Header, name string) string {
-	values := h.Values(name)
+	values := h[canonicalHint(name)]
 	if len(values) != 1 {
 		return ""
 	}
 	item, _, _ := strings.Cut(values[0], ";")
 	return strings.Trim(item, " ")
+}
+
+// canonicalHint returns the name under which net/http keeps a hint: making it anew for each request costs an allocation.
+func canonicalHint(name string) string {
+	switch name {
+	case widthHint:
+		return "Sec-Ch-Width"
+	case dprHint:
+		return "Sec-Ch-Dpr"
+	}
+	return name
 }
 
 // varyHeaders returns the request headers that could have changed an answer, as Vary names them (RFC 9110 §12.5.5),
@@ -101,7 +115,7 @@ func varyHeaders(v plan.Vary) string {
 	if v.Has(plan.VaryWidth) {
 		v |= plan.VaryDPR // changes no pixels beside a width, but Content-DPR
 	}
-	var names []string
+	names := make([]string, 0, 4)
 	for _, header := range []struct {
 		vary plan.Vary
 		name string

@@ -3,14 +3,12 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"time"
-
-	"github.com/caddyserver/caddy/v2"
 
 	"github.com/imageorigin/imageorigin/internal/delivery"
 	"github.com/imageorigin/imageorigin/transform/plan"
@@ -33,15 +31,14 @@ func (x *exchange) respond(resp *delivery.Response) error {
 		x.w.Header().Set("Content-Range", fmt.Sprintf("bytes */%d", resp.Size))
 		return x.fail(errRange)
 	}
-	h := header{x.w.Header()}
+	h := newHeader(x.w)
 	contentType := resp.ContentType
 	if contentType == "" {
 		contentType = plan.Unknown.MediaType() // application/octet-stream: never guessed, so never run
 	}
 	h.fill("Content-Type", contentType)
 	h.fill("X-Content-Type-Options", "nosniff")
-	h.fill("Cache-Control", x.cacheControl(resp))
-	h.fill("Server-Timing", serverTiming(resp.Timing))
+	x.describeKeeping(&h, resp)
 	if resp.ETag != "" {
 		h.fill("Etag", resp.ETag)
 	}
@@ -52,7 +49,7 @@ func (x *exchange) respond(resp *delivery.Response) error {
 		h.fill("Access-Control-Allow-Origin", "*")
 	}
 	if vary := varyHeaders(resp.Vary); vary != "" {
-		h.Add("Vary", vary)
+		h.add("Vary", vary)
 	}
 	if ratio := contentDPR(x.r.Header, resp.Plan); ratio != "" {
 		h.fill("Content-Dpr", ratio)
@@ -75,82 +72,31 @@ func (x *exchange) respond(resp *delivery.Response) error {
 	return x.send(resp)
 }
 
-// send writes status and body.
-func (x *exchange) send(resp *delivery.Response) error {
-	body := &watched{ReadSeekCloser: resp.Content}
-	if resp.Size >= 0 {
-		http.ServeContent(x.w, x.r, "", resp.Modified, body)
-	} else if err := x.stream(resp, body); err != nil {
-		return nil // the client went away
+// describeKeeping sets the headers about caches: what clients and CDNs may keep, and what ours did.
+func (x *exchange) describeKeeping(h *header, resp *delivery.Response) {
+	keep := x.lasting(resp)
+	h.fill("Cache-Control", keep.control)
+	if keep.cdn != "" {
+		h.fill("Cdn-Cache-Control", keep.cdn)
 	}
-	if body.err != nil {
-		// The status is out; breaking the connection is the only way left to say that the body is not whole.
-		x.code = faultOf(body.err).code
-		x.log(faultOf(body.err), fmt.Errorf("sending the body: %w", body.err))
-		panic(http.ErrAbortHandler)
+	if name, tags := x.cdnTags(resp); name != "" {
+		h.fill(name, tags)
 	}
-	return nil
-}
-
-// stream sends content of unknown size: no ranges, no length.
-func (x *exchange) stream(resp *delivery.Response, body io.Reader) error {
-	if !resp.Modified.IsZero() {
-		header{x.w.Header()}.fill("Last-Modified", resp.Modified.UTC().Format(http.TimeFormat))
+	h.add("Cache-Status", cacheStatus(resp)) // a list: caches nearer to the origin come first
+	if keep.age && resp.How.Hit && resp.How.Known {
+		h.fill("Age", strconv.FormatInt(int64(max(resp.How.Age, 0)/time.Second), 10))
 	}
-	x.w.WriteHeader(http.StatusOK)
-	if x.r.Method == http.MethodHead {
-		return nil
+	if timing := serverTiming(resp); timing != "" {
+		h.fill("Server-Timing", timing)
 	}
-	_, err := io.Copy(struct{ io.Writer }{x.w}, body)
-	if w, ok := body.(*watched); ok && w.err != nil {
-		return nil
-	}
-	return err
-}
-
-// watched remembers the error that ended a body too early: net/http's copying drops it.
-type watched struct {
-	io.ReadSeekCloser
-	err error
-}
-
-func (w *watched) Read(p []byte) (int, error) {
-	n, err := w.ReadSeekCloser.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		w.err = err
-	}
-	return n, err
-}
-
-// cacheControl is what clients and CDNs are told about keeping the answer.
-func (x *exchange) cacheControl(resp *delivery.Response) string {
-	config := x.endpoint.config
-	switch {
-	case resp.Missing != nil:
-		return fmt.Sprintf("public, max-age=%d", seconds(config.MissTTL))
-	case resp.Origin.Degraded: // an origin before this one may have a newer copy; a short fault must not pin this one
-		return fmt.Sprintf("public, max-age=%d, must-revalidate", seconds(config.DegradedTTL))
-	case config.CacheControl != "origin":
-		return config.CacheControl
-	case resp.Origin.CacheControl != "":
-		return resp.Origin.CacheControl
-	}
-	return defaultCacheControl
-}
-
-func seconds(d *caddy.Duration) int64 { return int64(time.Duration(*d).Seconds()) }
-
-// serverTiming reports where the time went, in milliseconds (W3C Server Timing).
-func serverTiming(t delivery.Timing) string {
-	text := fmt.Sprintf("download;dur=%.1f", float64(t.Download.Microseconds())/1000)
-	if t.Transformation > 0 {
-		text += fmt.Sprintf(", transformation;dur=%.1f", float64(t.Transformation.Microseconds())/1000)
-	}
-	return text
 }
 
 // active reports whether browsers run code in files of a media type.
 func active(contentType string) bool {
+	switch contentType {
+	case "image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "image/jxl": // nearly all that we send
+		return false
+	}
 	mediaType, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		mediaType = strings.ToLower(contentType)
@@ -194,11 +140,36 @@ func (x *exchange) filename(resp *delivery.Response) string {
 	return strings.TrimSuffix(name, have) + want[0]
 }
 
-// header sets what is still free: what the site's configuration set before stands.
-type header struct{ http.Header }
+// header sets what is still free: what the site's configuration set before stands. Names are in canonical form.
+type header struct {
+	http.Header
+	room []string // for values, one behind the other: a slice of its own for each costs an allocation
+}
 
-func (h header) fill(name, value string) {
+// maxUsual is how many headers an answer has unless something is unusual about it.
+const maxUsual = 12
+
+func newHeader(w http.ResponseWriter) header {
+	return header{w.Header(), make([]string, 0, maxUsual)}
+}
+
+func (h *header) fill(name, value string) {
 	if _, set := h.Header[name]; !set {
-		h.Set(name, value)
+		h.put(name, value)
 	}
+}
+
+// add adds a member to a list.
+func (h *header) add(name, value string) {
+	if _, set := h.Header[name]; set {
+		h.Add(name, value)
+	} else {
+		h.put(name, value)
+	}
+}
+
+func (h *header) put(name, value string) {
+	h.room = append(h.room, value)
+	n := len(h.room)
+	h.Header[name] = h.room[n-1 : n : n]
 }

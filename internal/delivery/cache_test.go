@@ -675,7 +675,7 @@ func TestAVisitorWhoLeavesLeavesTheOthersAlone(t *testing.T) {
 		})
 		time.Sleep(500 * time.Millisecond)
 		all.Go(func() {
-			if got := k.ask("a.jpg", "w-200"); got != "200x150 jpeg of one: uri-miss collapsed" {
+			if got := k.ask("a.jpg", "w-200"); got != "200x150 jpeg of one: uri-miss" {
 				t.Error(got)
 			}
 		})

@@ -32,6 +32,9 @@ type closing struct {
 	also io.Closer
 }
 
+// Unwrap returns the content itself, some kinds of which servers send faster than by reading.
+func (c *closing) Unwrap() io.ReadSeekCloser { return c.ReadSeekCloser }
+
 func (c *closing) Close() error {
 	err := c.ReadSeekCloser.Close()
 	c.also.Close()

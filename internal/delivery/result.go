@@ -148,7 +148,7 @@ func (a *ask) make(ctx context.Context, r *record) (*Response, error) {
 	resp := a.response(r, w, made)
 	resp.setBytes(made.bytes)
 	resp.Timing = made.timing
-	resp.How = a.how(r, How{Hit: how == found || made.stored, Stored: made.kept, Collapsed: how == waited || a.part == waited})
+	resp.How = a.how(r, How{Hit: how == found || made.stored, Stored: made.kept, Collapsed: how == waited})
 	if !resp.How.Hit {
 		resp.How.Forward = a.reason()
 	}
