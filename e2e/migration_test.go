@@ -60,6 +60,7 @@ func (m *migration) options(s3Keys stores.Keys, gcsKey, s3Options, gcsOptions st
 		endpoint default {
 			origins new middle old
 			miss_ttl 0
+			results off
 		}`,
 		m.s3.Bucket, m.s3Faults.URL(), m.s3.Region, s3Keys.Access, s3Keys.Secret, s3Options,
 		m.gcs.Bucket, m.gcsFaults.URL(), gcsKey, gcsOptions, m.nginx.URL)

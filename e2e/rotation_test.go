@@ -59,12 +59,15 @@ func TestCorrectedKeyWorksAtTheNextRequest(t *testing.T) {
 			}
 			endpoint literal {
 				origins literal
+				results off
 			}
 			endpoint rotated {
 				origins rotated
+				results off
 			}
 			endpoint google {
 				origins google
+				results off
 			}`,
 			s3.Bucket, s3.Addr, s3.Region, s3.Reader.Access, secret, filepath.Join(dir, "secret"),
 			gcs.Bucket, "http://"+gcs.Addr, filepath.Join(dir, "key.json"))

@@ -253,7 +253,7 @@ func (s trials) table(t *testing.T) string {
 	t.Helper()
 	var options strings.Builder
 	for i, tr := range s.list {
-		fmt.Fprintf(&options, "origin o%d %s\ntimeout 1s\nconnect_timeout 300ms\nbreaker off\n}\nendpoint e%d {\norigins o%d\nerror_status native\n}\n", i, tr.origin, i, i)
+		fmt.Fprintf(&options, "origin o%d %s\ntimeout 1s\nconnect_timeout 300ms\nbreaker off\n}\nendpoint e%d {\norigins o%d\nerror_status native\nresults off\n}\n", i, tr.origin, i, i)
 	}
 	site := startSite(t, options.String())
 	var b strings.Builder
