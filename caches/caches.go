@@ -50,6 +50,15 @@ type Store interface {
 	Stats() Stats
 }
 
+// Locker is a Store that several machines share and that has one of them at a time make an entry.
+type Locker interface {
+	Store
+
+	// Lock waits until nobody else holds the lock of key, or ctx ends. A lock whose holder is gone ends by itself. An error
+	// says that the store can't tell: the caller goes on without. unlock is called once.
+	Lock(ctx context.Context, key Key) (unlock func(), err error)
+}
+
 // The errors of stores that callers act upon.
 var (
 	ErrMiss     = errors.New("no such entry")

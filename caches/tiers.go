@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"io"
+	"slices"
 	"sync"
 )
 
@@ -155,6 +156,19 @@ func (t *tiers) Purge(ctx context.Context, match Pattern) (n int, err error) {
 	}
 	return n, err
 }
+
+// Lock implements [Locker]: by the last tier that does. It fails where none does.
+func (t *tiers) Lock(ctx context.Context, key Key) (unlock func(), err error) {
+	for _, s := range slices.Backward(t.stores) {
+		if locker, ok := s.(Locker); ok {
+			return locker.Lock(ctx, key)
+		}
+	}
+	return nil, errNoLocker
+}
+
+// errNoLocker is the error of tiers that are all this process's own.
+var errNoLocker = errors.New("no tier is shared by machines")
 
 // Stats implements [Store]. They are those of the last tier, which holds most.
 func (t *tiers) Stats() Stats { return t.stores[len(t.stores)-1].Stats() }

@@ -192,16 +192,53 @@ func (a *ask) result(ctx context.Context, r *record, w *recipe, key caches.Key, 
 		}
 		return made, nil, nil
 	}
+	made, unlock := a.await(ctx, key)
+	if made != nil {
+		if own != nil {
+			a.memory.share(own, -1)
+		}
+		return made, nil, nil
+	}
+	made, after, err := a.paint(ctx, r, w, key, own)
+	if err != nil {
+		unlock()
+		return nil, nil, clock.explain(err)
+	}
+	return made, func() {
+		defer unlock()
+		after()
+	}, nil
+}
+
+// await waits until no other machine makes the result, if the store can tell, and returns what that made, or what lets the
+// others go on.
+func (a *ask) await(ctx context.Context, key caches.Key) (made *result, unlock func()) {
+	locker, ok := a.keep.Results.(caches.Locker)
+	if !ok {
+		return nil, func() {}
+	}
+	unlock, err := locker.Lock(ctx, key)
+	if err != nil {
+		return nil, func() {}
+	}
+	if made = a.madeBefore(ctx, key); made != nil {
+		unlock()
+	}
+	return made, unlock
+}
+
+// paint makes a result, and returns what keeps it. own is as in result.
+func (a *ask) paint(ctx context.Context, r *record, w *recipe, key caches.Key, own *original) (*result, func(), error) {
 	o, err := a.originalOr(ctx, r, own)
 	if err != nil {
-		return nil, nil, clock.explain(err)
+		return nil, nil, err
 	}
 	start := time.Now()
 	made, err := paint(ctx, a.engine, a.req.original(o.file), r.Facts[a.req.original(nil).Page].Format, w.plan)
 	if err != nil {
 		a.memory.share(o, -1)
 		a.blame(a.name.flaw(w.variant), err)
-		return nil, nil, clock.explain(err)
+		return nil, nil, err
 	}
 	made.timing = Timing{Download: o.download, Transformation: time.Since(start)}
 	made.kept = a.keep.Results != nil && o.keepable()
