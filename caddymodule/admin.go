@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
-
-	"github.com/imageorigin/imageorigin/caches"
 )
 
 func init() { caddy.RegisterModule(new(Admin)) }
@@ -220,37 +219,32 @@ func serveStatus(w http.ResponseWriter, r *http.Request) error {
 
 func (a *App) status() Status {
 	s := Status{Caches: []CacheStatus{}, Endpoints: []EndpointStatus{}}
-	for _, store := range a.stores() {
-		stats := store.Stats()
+	for _, name := range slices.Sorted(maps.Keys(a.inUse)) {
+		stats := a.inUse[name].Stats()
 		s.Caches = append(s.Caches, CacheStatus{
-			Name: storeName(store), Entries: stats.Entries, Bytes: stats.Bytes, Limit: stats.Limit, Evicted: stats.Evicted,
+			Name: name, Entries: stats.Entries, Bytes: stats.Bytes, Limit: stats.Limit, Evicted: stats.Evicted,
 		})
 	}
 	for _, e := range a.everyEndpoint() {
-		keeping := e.delivery.Keeping
 		s.Endpoints = append(s.Endpoints, EndpointStatus{
 			Name:        e.name,
 			Domains:     e.config.Domains,
 			Origins:     slices.Clone(e.asks),
-			Fingerprint: keeping.Fingerprint,
-			Results:     storeName(keeping.Results),
-			Originals:   storeName(keeping.Originals),
-			Files:       storeName(keeping.Files),
+			Fingerprint: e.delivery.Keeping.Fingerprint,
+			Results:     tiersText(e.config.Results),
+			Originals:   tiersText(e.config.Originals),
+			Files:       tiersText(e.config.Files),
 		})
 	}
 	return s
 }
 
-// storeName returns what a store is called: by itself where it says so, else by its kind.
-func storeName(s caches.Store) string {
-	if s == nil {
+// tiersText returns the names of caches, "" of none.
+func tiersText(names []string) string {
+	if !stored(names) {
 		return ""
 	}
-	if named, ok := s.(fmt.Stringer); ok {
-		return named.String()
-	}
-	kind, _, _ := strings.Cut(strings.TrimPrefix(fmt.Sprintf("%T", s), "*"), ".") // the package is called as the type
-	return kind
+	return strings.Join(names, " ")
 }
 
 // Interface guards.

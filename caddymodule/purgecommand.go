@@ -209,7 +209,11 @@ func (c adminClient) purge(out io.Writer, body purgeBody) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(out, "purged %d entries in %v\n", answer.Purged, time.Duration(answer.TookMS)*time.Millisecond)
+	entries := "entries"
+	if answer.Purged == 1 {
+		entries = "entry"
+	}
+	_, err := fmt.Fprintf(out, "purged %d %s in %v\n", answer.Purged, entries, time.Duration(answer.TookMS)*time.Millisecond)
 	return err
 }
 

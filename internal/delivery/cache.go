@@ -150,7 +150,7 @@ func (a *ask) quick(ctx context.Context) (*Response, error) {
 	if !r.Picture && a.keep.Files == nil {
 		return a.through() // its origin is asked anyway
 	}
-	changed := !r.knows(a.req.Versions) || !a.localsAgree(ctx, r)
+	changed := !a.localsAgree(ctx, r) || !a.local(r) && !r.knows(a.req.Versions)
 	l, age := r.life(a.keep), a.start.Sub(r.Checked)
 	a.due = changed || age >= l.fresh && !a.local(r)
 	a.anew = a.due && (changed || l.fresh <= 0)
