@@ -66,11 +66,12 @@ type Error struct {
 	// After is how long the origin asks to be left alone (Retry-After, RFC 9110 §10.2.3); 0 if it doesn't say.
 	After time.Duration
 
-	// CacheControl and Age are set with NotModified where the answer had them: they are in place of those that came with
-	// the copy (RFC 9111 §4.3.4), and mean what those of [Attributes] do. CacheControl "": that of the copy goes on. Age
-	// counts from now on in any case.
+	// CacheControl, Age and Private are set with NotModified where the answer had them: they are in place of those that
+	// came with the copy (RFC 9111 §4.3.4), and mean what those of [Attributes] do. CacheControl "": that of the copy goes
+	// on, and so does what was Private. Age counts from now on in any case.
 	CacheControl string
 	Age          time.Duration
+	Private      bool
 
 	// Hidden is set with Denied where a missing object is answered in the same way: to those who may not list a
 	// bucket, S3 answers 403 for what it doesn't have.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -29,6 +28,9 @@ type Cache struct {
 
 // maxRecipes is how many recipes a Cache remembers, of about a kibibyte each.
 const maxRecipes = 1 << 14
+
+// maxRecipe bounds the text of a chain and the original's name: recipes of more are made at each request.
+const maxRecipe = 1 << 10
 
 // NewCache returns a Cache around the rendering by engine.
 func NewCache(engine transform.Engine, m *Memory) *Cache {
@@ -141,23 +143,43 @@ func (a *ask) left() time.Duration {
 	return max(limit-time.Since(a.start), time.Millisecond)
 }
 
+// clock bounds work for the request by the time that is left for it.
+func (a *ask) clock(ctx context.Context) (context.Context, *deadline) {
+	ctx, clock := withDeadline(ctx, a.left())
+	clock.limit = a.req.Endpoint.Limits.Timeout
+	return ctx, clock
+}
+
+// wantsStill reports whether nothing but a still picture will do.
+func (a *ask) wantsStill() bool { return a.req.Still && !plan.WantsOriginal(a.req.Chain) }
+
 // quick answers from what is known, if nobody needs to be waited for. Neither a response nor an error: that can't be done.
 func (a *ask) quick(ctx context.Context) (*Response, error) {
 	r := a.knownRecord()
 	if r == nil {
 		return nil, nil
 	}
-	if !r.Picture && a.keep.Files == nil {
-		return a.through() // its origin is asked anyway
+	if !r.Picture && a.keep.Files == nil && !a.wantsStill() {
+		return a.through(ctx) // its origin is asked anyway
 	}
-	changed := !a.localsAgree(ctx, r) || !a.local(r) && !r.knows(a.req.Versions)
+	watched := a.watched(r)
+	unseen, said := !watched && !r.knows(a.req.Versions), a.askLocals(ctx, r)
 	l, age := r.life(a.keep), a.start.Sub(r.Checked)
-	a.due = changed || age >= l.fresh && !a.local(r)
-	a.anew = a.due && (changed || l.fresh <= 0)
+	a.due = unseen || said == moved || said == silent && !r.Attributes.Degraded || age >= l.fresh && !watched
+	a.anew = a.due && (unseen || said == moved || l.fresh <= 0)
 	switch {
 	case !a.due:
+		resp, err := a.hit(ctx, r)
+		if resp != nil && watched && age >= watchTime {
+			a.due = true
+			a.renewBehind(ctx)
+		}
+		return resp, err
+	case said == moved:
+		return nil, nil
+	case age < l.ifError && a.start.Before(a.known.quiet):
 		return a.hit(ctx, r)
-	case changed:
+	case unseen:
 		return nil, nil
 	case age < l.stale:
 		resp, err := a.hit(ctx, r)
@@ -165,8 +187,6 @@ func (a *ask) quick(ctx context.Context) (*Response, error) {
 			a.renewBehind(ctx)
 		}
 		return resp, err
-	case age < l.ifError && a.start.Before(a.known.quiet):
-		return a.hit(ctx, r)
 	}
 	return nil, nil
 }
@@ -181,8 +201,12 @@ func (a *ask) slow(ctx context.Context) (*Response, error) {
 	}
 	defer a.letGo()
 	resp, err := a.answer(ctx)
-	if ctx.Err() != nil && err != nil && !isOrigins(err) && transform.KindOf(err) == transform.KindOf(ctx.Err()) {
+	switch {
+	case err == nil || isOrigins(err):
+	case ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
 		err = a.gone(ctx)
+	case plan.WantsOriginal(a.req.Chain) && isUnreadable(err):
+		return a.bypass(a.client, a.req, a.key)
 	}
 	return resp, err
 }
@@ -192,7 +216,15 @@ const grace = 100 * time.Millisecond
 // gone is the error of a request that waits no longer.
 func (a *ask) gone(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return &transform.Error{Kind: transform.Timeout, Op: "waiting for the result", Err: fmt.Errorf("not done within limit timeout of %s", a.req.Endpoint.Limits.Timeout)}
+		return &transform.Error{Kind: transform.Timeout, Op: "waiting for the result", Err: &lateError{"not done", a.req.Endpoint.Limits.Timeout}}
+	}
+	return a.unanswered(ctx)
+}
+
+// unanswered is the error of a request that waits no longer for an origin.
+func (a *ask) unanswered(ctx context.Context) error {
+	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		return &origins.Error{Kind: origins.Timeout, Key: a.key, Err: &lateError{"no answer", a.req.Endpoint.Limits.Timeout}}
 	}
 	return &origins.Error{Kind: origins.Canceled, Key: a.key, Err: context.Cause(ctx)}
 }
@@ -271,7 +303,7 @@ func (a *ask) current(ctx context.Context) (*record, *Response, error) {
 	if v := a.req.Versions; v != "" && !r.knows(v) && !a.holding.worse {
 		r = a.memory.improve(a.name, r, func(r *record) *record { return r.withSeen(v) })
 		if r.keepable() {
-			a.keepRecord(ctx, r, a.holding.mark)
+			a.keepRecord(context.WithoutCancel(ctx), a.holding.mark)
 		}
 	}
 	return r, nil, nil
@@ -315,41 +347,6 @@ func (a *ask) renewBehind(ctx context.Context) {
 	}()
 }
 
-// local reports whether the original came from an origin on this machine.
-func (a *ask) local(r *record) bool {
-	origin := r.origin(a.keep)
-	return slices.ContainsFunc(a.keep.Locals, func(l Local) bool { return l.Name == origin })
-}
-
-// localsAgree reports whether the origins on this machine still have of the original what the record says: the one that
-// it came from the same version, those before it nothing.
-func (a *ask) localsAgree(ctx context.Context, r *record) bool {
-	origin := r.origin(a.keep)
-	for _, l := range a.keep.Locals {
-		own := l.Name == origin
-		if !own && (a.keep.Unordered || r.Place >= 0 && l.Place > r.Place) {
-			continue
-		}
-		req := originRequest(a.req, a.key)
-		if own {
-			req.Validator = r.validator(a.keep)
-		}
-		obj, err := l.Origin.Open(ctx, req)
-		if err == nil {
-			obj.Body.Close()
-			return false
-		}
-		kind := origins.KindOf(err)
-		if own {
-			return kind == origins.NotModified
-		}
-		if kind != origins.NotExist {
-			return false
-		}
-	}
-	return true
-}
-
 // hit returns what a store has of what is asked for; neither that nor an error where it hasn't.
 func (a *ask) hit(ctx context.Context, r *record) (*Response, error) {
 	if !r.Picture || plan.WantsOriginal(a.req.Chain) {
@@ -381,7 +378,7 @@ func (a *ask) hit(ctx context.Context, r *record) (*Response, error) {
 // how completes how a response came about with what the record says.
 func (a *ask) how(r *record, h How) How {
 	h.Known = true
-	if a.local(r) && !a.due {
+	if !a.due && a.watched(r) {
 		return h // asked a moment ago
 	}
 	h.Age = max(a.start.Sub(r.Checked), 0)

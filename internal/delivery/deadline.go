@@ -48,13 +48,23 @@ func (d *deadline) explain(err error) error {
 		return err
 	}
 	if e, ok := asOrigins(err); ok && e.Kind == origins.Canceled {
-		return &origins.Error{Kind: origins.Timeout, Origin: e.Origin, Key: e.Key, Err: fmt.Errorf("no answer within limit timeout of %s", d.limit)}
+		return &origins.Error{Kind: origins.Timeout, Origin: e.Origin, Key: e.Key, Err: &lateError{"no answer", d.limit}}
 	}
 	if errors.Is(err, transform.ErrNoSlot) {
-		return &transform.Error{Kind: transform.Overloaded, Op: "waiting for a slot", Err: fmt.Errorf("none within limit timeout of %s", d.limit)}
+		return &transform.Error{Kind: transform.Overloaded, Op: "waiting for a slot", Err: &lateError{"none", d.limit}}
 	}
 	if transform.KindOf(err) == transform.Canceled {
-		return &transform.Error{Kind: transform.Timeout, Op: "transforming", Err: fmt.Errorf("not done within limit timeout of %s", d.limit)}
+		return &transform.Error{Kind: transform.Timeout, Op: "transforming", Err: &lateError{"not done", d.limit}}
 	}
 	return err
+}
+
+// lateError says that the time of a request was up.
+type lateError struct {
+	what  string
+	limit time.Duration
+}
+
+func (e *lateError) Error() string {
+	return fmt.Sprintf("%s within limit timeout of %s", e.what, e.limit)
 }

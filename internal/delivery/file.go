@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/imageorigin/imageorigin/caches"
@@ -15,32 +16,35 @@ import (
 func (a *ask) sendOriginal(ctx context.Context, r *record) (*Response, error) {
 	if resp, err := a.hitFile(ctx, r); resp != nil || err != nil {
 		if resp != nil && a.holding != nil {
-			resp.How.Hit, resp.How.Forward, resp.How.Collapsed = false, Expired, a.part == waited
+			resp.How.Hit, resp.How.Forward, resp.How.Collapsed = false, a.reason(), a.part == waited
 		}
 		return resp, err
 	}
 	if !r.Picture {
-		return a.through()
+		return a.through(ctx)
 	}
 	o, err := a.originalOr(ctx, r, a.own(r))
-	if _, large := errors.AsType[*plan.LimitError](err); large {
-		return a.bypass(a.client, a.req, a.key) // it isn't held in memory
-	}
 	if err != nil {
 		return nil, err
 	}
 	resp := a.fileResponse(r)
 	resp.setBytes(o.file)
-	resp.Content = &closing{ReadSeekCloser: resp.Content, also: closeFunc(func() { a.memory.share(o, -1) })}
+	resp.Content = &closing{ReadSeekCloser: resp.Content, also: closeFunc(sync.OnceFunc(func() { a.memory.share(o, -1) }))}
 	resp.Timing.Download = o.download
 	resp.How = a.how(r, How{Forward: a.reason(), Stored: o.keepable(), Collapsed: a.part == waited})
 	return resp, nil
 }
 
+// isUnreadable reports whether err says that an original can't be looked at; it can be sent all the same.
+func isUnreadable(err error) bool {
+	_, large := errors.AsType[*plan.LimitError](err)
+	return large || isFlaw(err)
+}
+
 // through streams what is no picture from its origin to the client.
-func (a *ask) through() (*Response, error) {
+func (a *ask) through(ctx context.Context) (*Response, error) {
 	r := a.knownRecord()
-	if a.req.Still && !plan.WantsOriginal(a.req.Chain) {
+	if a.wantsStill() {
 		return nil, ErrNoStill
 	}
 	if r != nil && a.keep.Files != nil && r.keepable() && !a.due {
@@ -48,20 +52,27 @@ func (a *ask) through() (*Response, error) {
 	}
 	if a.holding != nil && a.part == began {
 		if src, stop := a.holding.open.take(); src != nil {
-			return a.goOn(src, stop)
+			resp, err := a.goOn(ctx, src, stop)
+			if err == nil {
+				return resp, nil
+			}
+			if ctx.Err() != nil {
+				return nil, a.unanswered(ctx)
+			}
 		}
 	}
 	resp, err := a.bypass(a.client, a.req, a.key)
 	switch {
 	case err != nil && isOrigins(err) && origins.KindOf(err) == origins.NotExist, err == nil && resp.Image:
-		a.memory.drop(context.WithoutCancel(a.client), a.name, a.keep.records())
+		a.drop(a.client)
 	}
 	return resp, err
 }
 
-// goOn answers with a file that is open already.
-func (a *ask) goOn(src *source, stop context.CancelFunc) (*Response, error) {
-	unlink := context.AfterFunc(a.client, stop)
+// goOn answers with a file that is open already. Until something is promised to the client, it may take as long as ctx.
+func (a *ask) goOn(ctx context.Context, src *source, stop context.CancelFunc) (*Response, error) {
+	unlink, late := context.AfterFunc(a.client, stop), context.AfterFunc(ctx, stop)
+	defer late()
 	end := closeFunc(func() {
 		unlink()
 		stop()
@@ -84,7 +95,7 @@ func (a *ask) hitFile(ctx context.Context, r *record) (*Response, error) {
 	store, key := a.keep.Files, a.name.file()
 	if r.Picture {
 		store, key = a.keep.Originals, a.name.original()
-	} else if a.req.Still && !plan.WantsOriginal(a.req.Chain) {
+	} else if a.wantsStill() {
 		return nil, ErrNoStill
 	}
 	if store == nil {
@@ -112,8 +123,8 @@ func (a *ask) fileResponse(r *record) *Response {
 		ContentType: at.ContentType, ETag: originalETag(at), Modified: at.Modified, Origin: at, Source: a.name.source,
 		Unsupported: !r.Picture && len(a.req.Chain) > 0 && !plan.WantsOriginal(a.req.Chain),
 	}
-	if facts, ok := r.Facts[a.req.original(nil).Page]; ok {
-		resp.Image, resp.Format, resp.ContentType = true, facts.Format, facts.Format.MediaType()
+	if r.Picture {
+		resp.Image, resp.Format, resp.ContentType = true, r.format(), r.format().MediaType()
 	}
 	return resp
 }
@@ -121,34 +132,45 @@ func (a *ask) fileResponse(r *record) *Response {
 // fills bounds how many files are fetched at once only to be kept, and for how long each.
 var fills = make(chan struct{}, 4)
 
-const fillTime = time.Hour
+const (
+	fillTime  = time.Hour
+	fillPause = 10 * time.Minute // until a file is tried again that could not be kept: it may be too large for the store
+)
 
 // fill fetches the whole file and keeps it, in the background, unless too many are being fetched so.
 func (a *ask) fill(r *record) {
-	if a.memory.filling.busy(a.name) {
-		return
-	}
-	select {
-	case fills <- struct{}{}:
-	default:
+	if a.memory.filling.busy(a.name) || a.memory.flawed(a.name.flaw(fileFlaw)) != nil {
 		return
 	}
 	again := *a
 	again.holding = nil
 	go func() {
-		defer func() { <-fills }()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(a.client), fillTime)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(again.client), fillTime)
 		defer cancel()
-		_, _, _ = a.memory.filling.do(ctx, a.name, false, func(ctx context.Context) (struct{}, func(), error) {
-			return struct{}{}, nil, again.fetchFile(ctx, r)
+		_, _, _ = a.memory.filling.do(ctx, again.name, false, func(ctx context.Context) (struct{}, func(), error) {
+			select {
+			case fills <- struct{}{}:
+				defer func() { <-fills }()
+				return struct{}{}, nil, again.fetchFile(ctx, r)
+			default:
+				return struct{}{}, nil, nil
+			}
 		})
 	}()
 }
 
+// fileFlaw names why a file that is no picture isn't kept.
+const fileFlaw = "file"
+
 // fetchFile keeps the whole file, if it is of the record's version.
-func (a *ask) fetchFile(ctx context.Context, r *record) error {
+func (a *ask) fetchFile(ctx context.Context, r *record) (err error) {
 	mark := a.memory.begin(a.name.source)
 	defer a.memory.end(mark)
+	defer func() {
+		if err != nil {
+			a.memory.blame(a.name.flaw(fileFlaw), flaw{err, time.Now().Add(fillPause)}, mark)
+		}
+	}()
 	src := &source{ctx: ctx, origin: a.req.Endpoint.Origin, request: originRequest(a.req, a.key)}
 	if err := src.open(nil); err != nil {
 		return err

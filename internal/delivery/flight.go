@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -72,6 +73,16 @@ func (f *flights[K, V]) do(ctx context.Context, key K, anew bool, work job[V]) (
 		f.end(key, c) // who comes now must not join what is being cancelled
 	}
 	return v, how, context.Cause(ctx)
+}
+
+// join is [flights.do] for who may have more time than whoever began the flight: where that one's was up, it begins anew.
+func join[K comparable, V any](ctx context.Context, f *flights[K, V], key K, anew bool, work job[V]) (V, part, error) {
+	for {
+		v, how, err := f.do(ctx, key, anew, work)
+		if _, late := errors.AsType[*lateError](err); !late || how == began || ctx.Err() != nil {
+			return v, how, err
+		}
+	}
 }
 
 // start begins a flight; f is locked.

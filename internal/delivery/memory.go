@@ -28,9 +28,11 @@ type Memory struct {
 	mu     sync.Mutex
 	held   map[name]*original // those that are being looked at
 	marks  map[*mark]struct{} // of what is being read
-	purges int64              // how many began, and ended
+	purges int64              // how many began, and ended, and how often a record was dropped
 
-	writers [256]sync.Mutex // by the name of what they write: the latest record is to be the last one
+	// By the name of the original, for as long as its record is written to a store: the latest is to be the last one.
+	// Each is a lock that holds one; it is held while a store takes its time.
+	writers [256]chan struct{}
 	seed    maphash.Seed
 }
 
@@ -46,7 +48,7 @@ type name struct {
 	aside  string // stands for Query and Host where they count; "" where not
 }
 
-func (n name) record() caches.Key { return caches.Key{Source: n.source, Variant: "record" + n.aside} }
+func (n name) record() caches.Key { return caches.Key{Source: n.source, Variant: recordForm + n.aside} }
 func (n name) original() caches.Key {
 	return caches.Key{Source: n.source, Variant: "original" + n.aside}
 }
@@ -54,6 +56,9 @@ func (n name) file() caches.Key { return caches.Key{Source: n.source, Variant: "
 
 // flaw names why nothing can be made of the original; variant is what, "" is anything.
 func (n name) flaw(variant string) string { return n.source + "\x00" + n.aside + "\x00" + variant }
+
+// recordForm changes with the form of records, and when originals are to be looked at anew.
+const recordForm = "record1"
 
 // known is a record, and what of it concerns this process alone.
 type known struct {
@@ -79,6 +84,9 @@ func NewMemory() *Memory {
 	m.known = newLRU[name, known](maxRecords)
 	m.flaws = newLRU[string, flaw](maxFlaws)
 	m.fetches.share = m.share
+	for i := range m.writers {
+		m.writers[i] = make(chan struct{}, 1)
+	}
 	return m
 }
 
@@ -94,6 +102,7 @@ func newLRU[K comparable, V any](size int) *lru.Cache[K, V] {
 // that moment is not kept. It returns how many entries were dropped from the store that had most.
 func (m *Memory) Purge(ctx context.Context, match caches.Pattern, stores ...caches.Store) (int, error) {
 	m.forget(match)
+	m.settle()
 	counts, failures := make([]int, len(stores)), make([]error, len(stores))
 	var purging sync.WaitGroup
 	for i, store := range stores {
@@ -133,10 +142,25 @@ func (m *Memory) forget(match caches.Pattern) {
 	m.renewal.desert(func(n name) bool { return meant(n.source) })
 	m.filling.desert(func(n name) bool { return meant(n.source) })
 	m.flaws.Purge()
+	var names []name
 	for _, n := range m.known.Keys() {
-		if k, ok := m.known.Peek(n); ok && match.Fits(n.record(), k.tags()) {
-			m.known.Remove(n)
+		if k, ok := m.known.Peek(n); ok && meant(n.source) && match.Fits(n.record(), k.tags()) {
+			names = append(names, n)
 		}
+	}
+	m.mu.Lock() // against who is about to put back what it has looked up there
+	defer m.mu.Unlock()
+	for _, n := range names {
+		m.known.Remove(n)
+	}
+}
+
+// settle waits until no record is being written that was purged meanwhile: who reads one in the moment before its writer
+// takes it back would have what was purged.
+func (m *Memory) settle() {
+	for _, lock := range m.writers {
+		lock <- struct{}{}
+		<-lock
 	}
 }
 
@@ -198,18 +222,31 @@ func readRecord(ctx context.Context, n name, store caches.Store) *record {
 	if err != nil {
 		return nil // of another version of this program
 	}
+	if r.Checked.After(time.Now()) {
+		r.Checked = time.Time{} // by a clock that was wrong; it would count for who knows how long
+	}
 	return r
 }
 
 // maxRecord bounds the text of a record.
 const maxRecord = 1 << 20
 
-// learn remembers a record in the process, unless what it was read from was purged.
+// learn remembers a record in the process, unless what it was read from was purged, or the origin was asked later and
+// answered sooner.
 func (m *Memory) learn(n name, r *record, k *mark) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !k.purged {
+	if latest, ok := m.known.Peek(n); !k.purged && (!ok || !latest.Checked.After(r.Checked)) {
 		m.known.Add(n, known{record: r})
+	}
+}
+
+// blame remembers why nothing can be made of an original, unless what was tried was purged.
+func (m *Memory) blame(what string, f flaw, k *mark) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !k.purged {
+		m.flaws.Add(what, f)
 	}
 }
 
@@ -226,9 +263,9 @@ func (m *Memory) improve(n name, r *record, add func(*record) *record) *record {
 
 // writing lets one write the record of an original at a time, until it calls done.
 func (m *Memory) writing(n name) (done func()) {
-	mu := &m.writers[maphash.Comparable(m.seed, n)%uint64(len(m.writers))]
-	mu.Lock()
-	return mu.Unlock
+	lock := m.writers[maphash.Comparable(m.seed, n)%uint64(len(m.writers))]
+	lock <- struct{}{}
+	return func() { <-lock }
 }
 
 // postpone has an original's origin left alone until then.
@@ -259,9 +296,13 @@ func (m *Memory) putFrom(ctx context.Context, store caches.Store, key caches.Key
 
 // drop forgets what is known of an original.
 func (m *Memory) drop(ctx context.Context, n name, store caches.Store) {
-	m.known.Remove(n)
+	defer m.writing(n)()
 	variant := n.record().Variant
-	_, _ = store.Purge(ctx, caches.Pattern{Source: n.source, Variant: &variant})
+	_, _ = store.Purge(context.WithoutCancel(ctx), caches.Pattern{Source: n.source, Variant: &variant})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.known.Remove(n)
+	m.purges++ // for who has read it from the store meanwhile
 }
 
 // flawed returns why nothing can be made of what is called so; nil where that isn't known.

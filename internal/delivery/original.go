@@ -90,28 +90,59 @@ func (o *opening) abandon() {
 type fetch struct {
 	name
 	conditional bool
+	versions    string // Request.Versions, where origins see it
+	limit       int64  // of the endpoint, for the size: those that share what they keep may have different ones
 }
 
 // fetch asks the origins for the original, or, where before is given, whether it is still that. What it returns is shared.
 // With anew set, what came before is not good enough.
 func (a *ask) fetch(ctx context.Context, before *record, anew bool) (*original, part, error) {
-	return a.memory.fetches.do(ctx, fetch{a.name, before != nil}, anew, func(ctx context.Context) (*original, func(), error) {
-		ctx, clock := withDeadline(ctx, a.left())
-		defer clock.Close()
-		mark := a.memory.begin(a.name.source)
-		o, err := a.read(ctx, before, mark)
-		if err != nil {
-			a.memory.end(mark)
-			err = clock.explain(err)
-			if k := a.keep; before != nil && isFault(err) {
-				a.memory.postpone(a.name, time.Now().Add(quiet))
-			} else if origins.KindOf(err) == origins.NotExist && isOrigins(err) {
-				a.memory.drop(ctx, a.name, k.records())
-			}
-			return nil, nil, err
-		}
-		return o, func() { a.keepOriginal(o) }, nil
+	f := fetch{name: a.name, conditional: before != nil, limit: a.req.Endpoint.Limits.SourceSize}
+	if a.keep.QueryCounts {
+		f.versions = a.req.Versions
+	}
+	o, how, err := join(ctx, &a.memory.fetches, f, anew, func(ctx context.Context) (*original, func(), error) {
+		return a.fly(ctx, before)
 	})
+	if err != nil && ctx.Err() != nil && !isOrigins(err) && errors.Is(err, context.Cause(ctx)) {
+		err = a.unanswered(ctx)
+	}
+	return o, how, err
+}
+
+// fly is the work of fetch.
+func (a *ask) fly(ctx context.Context, before *record) (o *original, after func(), err error) {
+	ctx, clock := a.clock(ctx)
+	defer clock.Close()
+	mark := a.memory.begin(a.name.source)
+	defer func() {
+		if o == nil {
+			a.memory.end(mark)
+		}
+	}()
+	if o, err = a.read(ctx, before, mark); err != nil {
+		err = clock.explain(err)
+		if before != nil && isFault(err) {
+			a.memory.postpone(a.name, time.Now().Add(quiet))
+		} else if origins.KindOf(err) == origins.NotExist && isOrigins(err) {
+			a.drop(ctx)
+		}
+		return nil, nil, err
+	}
+	switch {
+	case o.worse:
+		a.memory.postpone(a.name, time.Now().Add(quiet))
+	case !o.keepable():
+		a.drop(ctx) // what was for everybody isn't any more
+	}
+	return o, func() { a.keepOriginal(o) }, nil
+}
+
+// drop forgets what is known of the original, if anything is.
+func (a *ask) drop(ctx context.Context) {
+	if a.known != nil || a.memory.known.Contains(a.name) {
+		a.memory.drop(ctx, a.name, a.keep.records())
+	}
 }
 
 // quiet is for how long an origin that could not be asked about an original isn't asked about it again, where there is
@@ -131,7 +162,7 @@ func isFault(err error) bool {
 }
 
 // read reads the original from its origins.
-func (a *ask) read(ctx context.Context, before *record, mark *mark) (*original, error) {
+func (a *ask) read(ctx context.Context, before *record, mark *mark) (o *original, err error) {
 	// What is open for somebody outlives the flight.
 	open, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ended := context.AfterFunc(ctx, stop)
@@ -139,13 +170,17 @@ func (a *ask) read(ctx context.Context, before *record, mark *mark) (*original, 
 	if before != nil {
 		src.request.Validator = before.validator(a.keep)
 	}
-	o, err := a.readFrom(ctx, src, before, mark)
+	defer func() {
+		if o == nil || o.open == nil {
+			src.Close()
+			stop()
+		}
+	}()
+	o, err = a.readFrom(ctx, src, before, mark)
 	for err != nil && src.pass() {
 		o, err = a.readFrom(ctx, src, before, mark)
 	}
 	if err != nil || o.Picture || src.body == nil {
-		src.Close()
-		stop()
 		return o, err
 	}
 	ended()
@@ -160,8 +195,8 @@ func (a *ask) readFrom(ctx context.Context, src *source, before *record, mark *m
 		wanted = nil // all of it is going to be read
 	}
 	err := src.open(wanted)
-	if e, ok := asOrigins(err); ok && before != nil && e.Kind == origins.NotModified {
-		o := &original{record: before.renewed(asked, e.CacheControl, e.Age), name: a.name, mark: mark}
+	if before != nil && origins.KindOf(err) == origins.NotModified {
+		o := &original{record: before.renewed(asked, err), name: a.name, mark: mark}
 		a.learn(o)
 		return o, nil
 	}
@@ -191,7 +226,7 @@ func (a *ask) readPicture(ctx context.Context, o *original, src *source, asked t
 	facts, err := a.engine.Probe(ctx, given)
 	if err != nil {
 		release(file)
-		a.blame(a.name.flaw(""), err)
+		a.blame(a.name.flaw(""), err, o.mark)
 		return err
 	}
 	o.file, o.record = file, a.keep.newRecord(src.attributes, file, asked).withFacts(given.Page, facts)
@@ -220,20 +255,19 @@ func (a *ask) keepOriginal(o *original) {
 		return
 	}
 	ctx := context.Background()
-	a.keepRecord(ctx, o.record, o.mark)
+	a.keepRecord(ctx, o.mark)
 	if store := a.keep.Originals; store != nil && o.file != nil {
 		meta := caches.Meta{Stored: o.Checked, Tags: o.tags(), Info: []byte(o.Version)}
 		a.memory.put(ctx, store, a.name.original(), meta, o.file, o.mark)
 	}
 }
 
-// keepRecord puts a record into its store, or what is known of the same version by now.
-func (a *ask) keepRecord(ctx context.Context, r *record, k *mark) {
+// keepRecord puts what is known by now of the original into its store. That is nothing where it was dropped meanwhile.
+func (a *ask) keepRecord(ctx context.Context, k *mark) {
 	defer a.memory.writing(a.name)()
-	if latest, ok := a.memory.known.Peek(a.name); ok && latest.Version == r.Version {
-		r = latest.record
+	if r, ok := a.memory.known.Peek(a.name); ok {
+		a.memory.put(ctx, a.keep.records(), a.name.record(), caches.Meta{Stored: r.Checked, Tags: r.tags()}, r.encode(), k)
 	}
-	a.memory.put(ctx, a.keep.records(), a.name.record(), caches.Meta{Stored: r.Checked, Tags: r.tags()}, r.encode(), k)
 }
 
 // original returns the original of that version, which the caller shares: one that somebody looks at, the one that is

@@ -24,7 +24,7 @@ type record struct {
 	Picture    bool
 
 	Facts map[int]plan.Source    `json:",omitempty"` // by page, of those that were looked at
-	Trims map[string]plan.Window `json:",omitempty"` // by the text of the look
+	Trims map[string]plan.Window `json:",omitempty"` // by the digest of the look
 	Seen  []string               `json:",omitempty"` // values of Request.Versions that it was checked for, the latest last
 
 	told directives // what Attributes.CacheControl says
@@ -37,6 +37,9 @@ func (k *Keeping) newRecord(a origins.Attributes, file []byte, asked time.Time) 
 		a.Origin = strconv.Itoa(r.Place) // endpoints that share what they keep may call their origins differently
 	}
 	r.Version = versionOf(a, file)
+	if file != nil {
+		r.Attributes.Size = int64(len(file)) // where the origin doesn't tell
+	}
 	r.told = readDirectives(a.CacheControl)
 	return r
 }
@@ -86,14 +89,19 @@ func (r *record) validator(k *Keeping) origins.Validator {
 	return origins.Validator{Origin: r.origin(k), ETag: r.Attributes.ETag, Modified: r.Attributes.Modified}
 }
 
-// renewed returns the record of the same original, which its origin called current at that time, in an answer of that age.
-// cacheControl is what it says about keeping it now, "" is what it said before.
-func (r *record) renewed(asked time.Time, cacheControl string, age time.Duration) *record {
+// renewed returns the record of the same original, which its origin called current at that time, in those words (RFC 9111
+// §4.3.4).
+func (r *record) renewed(asked time.Time, words error) *record {
 	again := *r
-	again.Checked, again.Attributes.Age = asked, age
-	if cacheControl != "" {
-		again.Attributes.CacheControl = cacheControl
-		again.told = readDirectives(cacheControl)
+	again.Checked = asked
+	again.Attributes.Age = 0
+	if e, ok := asOrigins(words); ok {
+		again.Attributes.Age = e.Age
+		if e.CacheControl != "" {
+			again.Attributes.CacheControl = e.CacheControl
+			again.told = readDirectives(e.CacheControl)
+		}
+		again.Attributes.Private = again.Attributes.Private || e.Private
 	}
 	return &again
 }
@@ -104,7 +112,12 @@ func (r *record) after(before *record) *record {
 		return r
 	}
 	again := *r
-	again.Facts, again.Trims, again.Seen = before.Facts, before.Trims, before.Seen
+	for page, facts := range before.Facts {
+		if _, ok := again.Facts[page]; !ok {
+			again = *again.withFacts(page, facts)
+		}
+	}
+	again.Trims, again.Seen = before.Trims, before.Seen
 	return &again
 }
 
@@ -115,8 +128,19 @@ func (r *record) withFacts(page int, facts plan.Source) *record {
 	if again.Facts == nil {
 		again.Facts = map[int]plan.Source{}
 	}
+	if len(again.Facts) >= maxKnown {
+		maps.DeleteFunc(again.Facts, func(page int, _ plan.Source) bool { return page != 0 })
+	}
 	again.Facts[page] = facts
 	return &again
+}
+
+// format returns the format of a picture.
+func (r *record) format() plan.Format {
+	for _, facts := range r.Facts { // it is the same for all pages
+		return facts.Format
+	}
+	return plan.Unknown
 }
 
 // withTrim returns r with what a look found.

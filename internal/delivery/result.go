@@ -52,12 +52,17 @@ func (a *ask) recipe(r *record) (*recipe, error) {
 		return nil, err
 	}
 	w := &recipe{p, RecipeHash(p) + "-" + digest(r.Version, a.name.aside, a.engine.Version())}
-	a.recipes.Add(of, w)
+	if len(of.chain)+len(of.source) <= maxRecipe {
+		a.recipes.Add(of, w)
+	}
 	return w, nil
 }
 
 // resolve plans from what the record says of the original.
 func (a *ask) resolve(r *record) (plan.Plan, error) {
+	if limit := a.req.Endpoint.Limits.SourceSize; limit > 0 && r.Attributes.Size > limit {
+		return plan.Plan{}, sourceTooLarge(r.Attributes.Size, limit) // another endpoint has brought it here
+	}
 	facts, ok := r.Facts[a.req.original(nil).Page]
 	if !ok {
 		return plan.Plan{}, errUnseen
@@ -66,16 +71,22 @@ func (a *ask) resolve(r *record) (plan.Plan, error) {
 	for {
 		p, err := a.req.Resolve(sources, a.engine.Writable())
 		unseen, ok := errors.AsType[*plan.Unseen](err)
-		if !ok || len(sources.Trims) >= plan.MaxTrims {
+		if !ok {
 			return p, err
 		}
-		w, ok := r.Trims[unseen.Look.String()]
+		if len(sources.Trims) >= plan.MaxTrims {
+			return p, errLooks
+		}
+		w, ok := r.Trims[digest(unseen.Look.String())]
 		if !ok {
 			return plan.Plan{}, err
 		}
 		sources.Trims = append(sources.Trims, w)
 	}
 }
+
+// errLooks is the error of a plan that depends on more looks than there are trims.
+var errLooks = errors.New("resolving a plan: more trims come up than the chain has")
 
 // RecipeHash is what the names of results begin with that a plan leads to. Behind it, and a hyphen, stands what else their
 // bytes depend on: a hash of the original's version and the engine's.
@@ -126,7 +137,7 @@ func (a *ask) make(ctx context.Context, r *record) (*Response, error) {
 	}
 	if a.holding != nil { // its origin was asked: what was made before may still hold
 		if resp, _ := a.hit(ctx, r); resp != nil {
-			resp.How.Hit, resp.How.Forward, resp.How.Collapsed = false, Expired, a.part == waited
+			resp.How.Hit, resp.How.Forward, resp.How.Collapsed = false, a.reason(), a.part == waited
 			return resp, nil
 		}
 	}
@@ -136,7 +147,7 @@ func (a *ask) make(ctx context.Context, r *record) (*Response, error) {
 	key := caches.Key{Source: a.name.source, Variant: w.variant}
 	own := a.own(r)
 	making := making{key, own != nil && a.memory.purged(own.mark)}
-	made, how, err := a.memory.results.do(ctx, making, false, func(ctx context.Context) (*result, func(), error) {
+	made, how, err := join(ctx, &a.memory.results, making, false, func(ctx context.Context) (*result, func(), error) {
 		return a.result(ctx, r, w, key, own)
 	})
 	if how != began && own != nil {
@@ -183,30 +194,45 @@ func (a *ask) own(r *record) *original {
 }
 
 // result makes what a recipe says. own is the original, if the caller had it; it is given back.
-func (a *ask) result(ctx context.Context, r *record, w *recipe, key caches.Key, own *original) (*result, func(), error) {
-	ctx, clock := withDeadline(ctx, a.left())
+func (a *ask) result(ctx context.Context, r *record, w *recipe, key caches.Key, own *original) (made *result, after func(), err error) {
+	ctx, clock := a.clock(ctx)
 	defer clock.Close()
+	o := own
+	defer func() { // even where the engine panics
+		if o != nil && after == nil {
+			a.memory.share(o, -1)
+		}
+	}()
 	if made := a.madeBefore(ctx, key); made != nil {
-		if own != nil {
-			a.memory.share(own, -1)
-		}
 		return made, nil, nil
 	}
-	made, unlock := a.await(ctx, key)
-	if made != nil {
-		if own != nil {
-			a.memory.share(own, -1)
-		}
+	var unlock func()
+	if made, unlock = a.await(ctx, key); made != nil {
 		return made, nil, nil
 	}
-	made, after, err := a.paint(ctx, r, w, key, own)
-	if err != nil {
-		unlock()
+	defer func() {
+		if after == nil {
+			unlock()
+		}
+	}()
+	if o, err = a.originalOr(ctx, r, own); err != nil {
 		return nil, nil, clock.explain(err)
 	}
+	start := time.Now()
+	made, err = paint(ctx, a.engine, a.req.original(o.file), r.format(), w.plan)
+	if err != nil {
+		a.blame(a.name.flaw(w.variant), err, o.mark)
+		return nil, nil, clock.explain(err)
+	}
+	made.timing = Timing{Download: o.download, Transformation: time.Since(start)}
+	made.kept = a.keep.Results != nil && o.keepable()
 	return made, func() {
 		defer unlock()
-		after()
+		defer a.memory.share(o, -1)
+		if made.kept {
+			meta := caches.Meta{Stored: time.Now(), Tags: o.tags(), Info: made.info()}
+			a.memory.put(context.WithoutCancel(ctx), a.keep.Results, key, meta, made.bytes, o.mark)
+		}
 	}, nil
 }
 
@@ -225,30 +251,6 @@ func (a *ask) await(ctx context.Context, key caches.Key) (made *result, unlock f
 		unlock()
 	}
 	return made, unlock
-}
-
-// paint makes a result, and returns what keeps it. own is as in result.
-func (a *ask) paint(ctx context.Context, r *record, w *recipe, key caches.Key, own *original) (*result, func(), error) {
-	o, err := a.originalOr(ctx, r, own)
-	if err != nil {
-		return nil, nil, err
-	}
-	start := time.Now()
-	made, err := paint(ctx, a.engine, a.req.original(o.file), r.Facts[a.req.original(nil).Page].Format, w.plan)
-	if err != nil {
-		a.memory.share(o, -1)
-		a.blame(a.name.flaw(w.variant), err)
-		return nil, nil, err
-	}
-	made.timing = Timing{Download: o.download, Transformation: time.Since(start)}
-	made.kept = a.keep.Results != nil && o.keepable()
-	return made, func() {
-		defer a.memory.share(o, -1)
-		if made.kept {
-			meta := caches.Meta{Stored: time.Now(), Tags: o.tags(), Info: made.info()}
-			a.memory.put(context.WithoutCancel(ctx), a.keep.Results, key, meta, made.bytes, o.mark)
-		}
-	}, nil
 }
 
 // madeBefore returns what the store has by now; nil is nothing.
@@ -277,17 +279,25 @@ func (a *ask) originalOr(ctx context.Context, r *record, own *original) (*origin
 	o, err := a.original(ctx, r)
 	if err == nil && (o.Version != r.Version || o.file == nil) {
 		a.memory.share(o, -1)
-		err = errChanged
+		return nil, errChanged
 	}
 	return o, err
 }
 
 // blame remembers for a while that nothing can be made of an original, if that is what the error says.
-func (a *ask) blame(what string, err error) {
+func (a *ask) blame(what string, err error, k *mark) {
+	if isFlaw(err) {
+		a.memory.blame(what, flaw{err, time.Now().Add(a.keep.Miss)}, k)
+	}
+}
+
+// isFlaw reports whether err says that nothing can be made of an original.
+func isFlaw(err error) bool {
 	switch transform.KindOf(err) {
 	case transform.Broken, transform.TooLarge, transform.Unsupported:
-		a.memory.flaws.Add(what, flaw{err, time.Now().Add(a.keep.Miss)})
+		return true
 	}
+	return false
 }
 
 // paint executes a plan, unless it is to send the original.
@@ -304,83 +314,6 @@ func paint(ctx context.Context, engine transform.Engine, original transform.Orig
 		made.bytes, made.Format, made.Original = bytes.Clone(original.Bytes), format, true
 	}
 	return made, nil
-}
-
-// seen is what a look found.
-type seen struct {
-	facts  plan.Source
-	window plan.Window
-}
-
-// look names a look at an original.
-type look struct {
-	name
-	version string
-	page    int
-	pixels  string // text of the look; "" is at the header alone
-}
-
-// plan returns the recipe for the request, and looks at the original as long as that depends on more of it. It returns the record
-// that knows what was seen.
-func (a *ask) plan(ctx context.Context, r *record) (*recipe, *record, error) {
-	for {
-		w, err := a.recipe(r)
-		l := look{name: a.name, version: r.Version, page: a.req.original(nil).Page}
-		unseen, pixels := errors.AsType[*plan.Unseen](err)
-		switch {
-		case pixels && len(r.Trims) < maxKnown+plan.MaxTrims:
-			l.pixels = unseen.Look.String()
-		case !errors.Is(err, errUnseen):
-			return w, r, err
-		}
-		own := a.own(r)
-		s, how, err := a.memory.looks.do(ctx, l, false, func(ctx context.Context) (seen, func(), error) {
-			return a.look(ctx, r, l, unseen, own)
-		})
-		if how != began && own != nil {
-			a.memory.share(own, -1)
-		}
-		if err != nil {
-			return nil, r, err
-		}
-		r = s.addTo(r, l)
-	}
-}
-
-// addTo returns the record with what was seen.
-func (s seen) addTo(r *record, l look) *record {
-	if l.pixels == "" {
-		return r.withFacts(l.page, s.facts)
-	}
-	return r.withTrim(l.pixels, s.window)
-}
-
-// look looks at the header of a page, or at pixels.
-func (a *ask) look(ctx context.Context, r *record, l look, unseen *plan.Unseen, own *original) (seen, func(), error) {
-	ctx, clock := withDeadline(ctx, a.left())
-	defer clock.Close()
-	o, err := a.originalOr(ctx, r, own)
-	if err != nil {
-		return seen{}, nil, clock.explain(err)
-	}
-	file := a.req.original(o.file)
-	var s seen
-	if unseen == nil {
-		s.facts, err = a.engine.Probe(ctx, file)
-	} else {
-		s.window, err = a.engine.Look(ctx, transform.Inputs{Base: file}, unseen.Look)
-	}
-	if err != nil {
-		a.memory.share(o, -1)
-		return seen{}, nil, clock.explain(err)
-	}
-	again := a.memory.improve(a.name, r, func(r *record) *record { return s.addTo(r, l) })
-	return s, func() {
-		defer a.memory.share(o, -1)
-		if o.keepable() && !o.worse {
-			a.keepRecord(context.WithoutCancel(ctx), again, o.mark)
-		}
-	}, nil
 }
 
 // response returns the answer of what was made, without its bytes.
@@ -401,8 +334,8 @@ func (c *Cache) Variants(ctx context.Context, req *Request) (names []string, all
 	a := c.ask(req, req.Key)
 	a.known = c.memory.recall(ctx, a.name, a.keep.records())
 	r := a.knownRecord()
-	if r == nil || !r.Picture {
-		return nil, true
+	if r == nil || !r.Picture || a.keep.QueryCounts || a.keep.HostCounts {
+		return nil, true // the query and the host of those who asked are in the names
 	}
 	set := map[string]bool{}
 	for hints := range 1 << 4 {

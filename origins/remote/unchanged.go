@@ -3,9 +3,9 @@ package remote
 import "github.com/imageorigin/imageorigin/origins"
 
 // Unchanged returns the error that says that the copy which the caller has of key is still the current one, with what
-// now is known of how long it may be kept: CacheControl and Age.
+// now is known of who may see it and how long it may be kept.
 func Unchanged(key string, now origins.Attributes) *origins.Error {
-	return &origins.Error{Kind: origins.NotModified, Key: key, CacheControl: now.CacheControl, Age: now.Age}
+	return &origins.Error{Kind: origins.NotModified, Key: key, CacheControl: now.CacheControl, Age: now.Age, Private: now.Private}
 }
 
 // unchanged reports whether an answer is of the version that the validator of req names, though it doesn't say so: by the
