@@ -40,7 +40,7 @@ func (a *App) keeping(ctx caddy.Context, config *Endpoint, list []*origin) (deli
 	for place, o := range list {
 		k.Origins = append(k.Origins, o.name)
 		if o.local {
-			k.Locals = append(k.Locals, delivery.Local{Name: o.name, Place: place, Origin: o.Origin})
+			k.Locals = append(k.Locals, delivery.Local{Name: o.name, Place: place, Origin: o.Origin, Holds: o.holds})
 		}
 		k.QueryCounts = k.QueryCounts || o.readsQuery
 		k.HostCounts = k.HostCounts || o.forwardsHost
@@ -72,6 +72,17 @@ func targetOf(source origins.Origin, raw json.RawMessage) string {
 func readsQuery(source origins.Origin) bool {
 	s, ok := source.(interface{ ReadsQuery() bool })
 	return ok && s.ReadsQuery()
+}
+
+// holdsOf returns what tells whether a source still has a version of a file, for less than opening it costs. Sources may
+// have that.
+func holdsOf(source origins.Origin) func(key string, v origins.Validator) bool {
+	if s, ok := source.(interface {
+		Holds(key string, v origins.Validator) bool
+	}); ok {
+		return s.Holds
+	}
+	return nil
 }
 
 // forwardsHost reports whether what a source answers depends on the host of the request. Sources may say so.

@@ -87,10 +87,11 @@ type origin struct {
 	origins.Origin
 
 	name, kind   string
-	target       string // what it reads from
-	local        bool   // asking it costs nothing
-	readsQuery   bool   // the client's query can change what it answers
-	forwardsHost bool   // and the client's Host
+	target       string                                     // what it reads from
+	local        bool                                       // asking it costs nothing
+	readsQuery   bool                                       // the client's query can change what it answers
+	forwardsHost bool                                       // and the client's Host
+	holds        func(key string, v origins.Validator) bool // see delivery.Local; nil: it can't tell
 }
 
 // provision loads the source and puts what every origin has around it. It opens no connection.
@@ -117,6 +118,7 @@ func (o *Origin) provision(ctx caddy.Context, name string) (*origin, error) {
 		local:        local,
 		readsQuery:   readsQuery(source),
 		forwardsHost: forwardsHost(source),
+		holds:        holdsOf(source),
 	}, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/imageorigin/imageorigin/internal/delivery"
 	"github.com/imageorigin/imageorigin/internal/imageurl"
@@ -153,10 +154,15 @@ type router struct {
 	account   string               // a first segment equal to it is dropped; "" is none
 	standard  *endpoint            // the default one; nil without
 	wildcards bool
+	located   *lru.Cache[asked, meant]
 }
 
 func newRouter(byName map[string]*endpoint, account string) *router {
 	rt := &router{byName: byName, byHost: make(map[string]*endpoint), account: account, standard: byName[defaultEndpoint]}
+	var err error
+	if rt.located, err = lru.New[asked, meant](maxLocated); err != nil {
+		panic("caddymodule: " + err.Error())
+	}
 	for _, e := range byName {
 		for _, domain := range e.config.Domains {
 			rt.byHost[domain] = e
@@ -169,6 +175,38 @@ func newRouter(byName map[string]*endpoint, account string) *router {
 // locate returns the endpoint that a request means, which is bound where that is not nil, and what its URL says there. The
 // endpoint is told beside an error, too, unless the error is that none is meant.
 func (rt *router) locate(bound *endpoint, host string, u *url.URL) (*endpoint, imageurl.Address, error) {
+	asked := asked{bound, host, u.EscapedPath(), u.RawQuery}
+	if l, ok := rt.located.Get(asked); ok {
+		return l.endpoint, l.address, nil
+	}
+	e, a, err := rt.find(bound, host, u)
+	if err == nil && len(asked.host)+len(asked.path)+len(asked.query) <= maxAsked {
+		rt.located.Add(asked, meant{e, a})
+	}
+	return e, a, err
+}
+
+// asked is what a request says of what it means, and meant what that is: reading a URL costs as much as all else that is
+// done for a result that is in memory.
+type (
+	asked struct {
+		bound             *endpoint
+		host, path, query string
+	}
+	meant struct {
+		endpoint *endpoint
+		address  imageurl.Address // nobody changes what it holds
+	}
+)
+
+// Bounds of what is remembered of URLs. One takes about a kibibyte.
+const (
+	maxLocated = 1 << 12
+	maxAsked   = 1 << 10
+)
+
+// find does what locate says.
+func (rt *router) find(bound *endpoint, host string, u *url.URL) (*endpoint, imageurl.Address, error) {
 	e, path := bound, u.EscapedPath()
 	if e == nil {
 		if e, path = rt.route(host, path); e == nil {

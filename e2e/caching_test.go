@@ -234,3 +234,62 @@ func TestKillsWhileWritingLeaveNoWrongByte(t *testing.T) {
 		t.Errorf("%d results only were seen", len(sums))
 	}
 }
+
+// TestParallelRequestsGetWhatLoneOnesGet asks for many different pictures one after the other, purges, and asks for all of
+// them at once.
+func TestParallelRequestsGetWhatLoneOnesGet(t *testing.T) {
+	s, web, _ := webSite(t, "formats avif webp")
+	web.Put("b.png", pngOf(t, 500, 500), "", "")
+	var paths []string
+	for i := range 40 {
+		paths = append(paths, fmt.Sprintf("/tr:w-%d,h-%d/a.png", 50+i, 90-i), fmt.Sprintf("/b.png?tr=w-%d,f-jpg,q-%d:r-%d", 60+i, 30+i, i))
+	}
+	alone := make([]reply, len(paths))
+	for i, path := range paths {
+		if alone[i] = s.get(path); alone[i].status != http.StatusOK {
+			t.Fatalf("%s: %d", path, alone[i].status)
+		}
+	}
+	resp, err := http.Post(s.admin+"/imageorigin/purge", "application/json", strings.NewReader(`{"everything": true}`))
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("purging: %v, %v", resp, err)
+	}
+	resp.Body.Close()
+	for i, a := range s.together(paths) {
+		if !bytes.Equal(a.body, alone[i].body) || a.header.Get("Etag") != alone[i].header.Get("Etag") {
+			t.Errorf("%s: %d bytes in a crowd, %d alone", paths[i], len(a.body), len(alone[i].body))
+		}
+		if got := a.header.Get("Cache-Status"); strings.Contains(got, "hit") {
+			t.Errorf("%s: %s though it was purged", paths[i], got)
+		}
+	}
+}
+
+// TestWhatWasMadeOutlivesReloadAndRestart reloads with another config, and then starts another process.
+func TestWhatWasMadeOutlivesReloadAndRestart(t *testing.T) {
+	s, _, proxy := webSite(t, "description one")
+	s.picture("/tr:w-300/a.png")
+	config, err := os.ReadFile(s.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.file, bytes.ReplaceAll(config, []byte("description one"), []byte("description two")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.reload()
+	hit := func(when string) {
+		t.Helper()
+		if got := s.get("/tr:w-300/a.png").header.Get("Cache-Status"); !strings.HasPrefix(got, "imageorigin; hit") {
+			t.Errorf("%s: got %q", when, got)
+		}
+	}
+	hit("after a reload")
+	s.stop()
+	if s.server, err = startCaddy(s.dir, strings.TrimPrefix(s.url, "http://"), os.Environ(), "run", "--config", s.file); err != nil {
+		t.Fatal(err)
+	}
+	hit("after a restart")
+	if got := proxy.Counts().Requests; got != 1 {
+		t.Errorf("%d fetches", got)
+	}
+}

@@ -525,7 +525,7 @@ func TestOriginsOnThisMachineAreAlwaysAsked(t *testing.T) {
 		folder.name = "folder"
 		k.e.Origin = origins.Fallback([]origins.Origin{folder, k.origin})
 		k.e.Keeping.Origins = []string{"folder", "depot"}
-		k.e.Keeping.Locals = []Local{{"folder", 0, folder}}
+		k.e.Keeping.Locals = []Local{{Name: "folder", Place: 0, Origin: folder}}
 		k.asks("a.jpg", "w-200", "200x150 jpeg of one: uri-miss")
 		k.asks("a.jpg", "w-200", "200x150 jpeg of one: hit")
 		k.did("1 fetched, 0 confirmed, 0 refused", 1)

@@ -295,7 +295,7 @@ func TestAnUnseenVersionIsNotAskedForByAllWhileItsOriginIsDown(t *testing.T) {
 
 func TestAnOriginOnThisMachineThatFailsIsAFault(t *testing.T) {
 	inKiosk(t, oneFile, func(k *kiosk) {
-		k.e.Keeping.Locals = []Local{{"depot", 0, k.origin}}
+		k.e.Keeping.Locals = []Local{{Name: "depot", Place: 0, Origin: k.origin}}
 		k.asks("a.jpg", "w-200", "200x150 jpeg of one: uri-miss")
 		for range 30 { // its being there is noted now and then
 			time.Sleep(time.Hour)

@@ -41,6 +41,10 @@ type Local struct {
 	Name   string
 	Place  int // among all origins of the endpoint, from 0
 	Origin origins.Origin
+
+	// Holds reports whether the original is certainly still the version that v names, at less cost than Origin; nil: that
+	// can't be told.
+	Holds func(key string, v origins.Validator) bool
 }
 
 // How says how a response came about, as Cache-Status tells it (RFC 9211 §2).

@@ -43,6 +43,9 @@ func (a *ask) askLocals(ctx context.Context, r *record) said {
 		req := originRequest(a.req, a.key)
 		if own {
 			req.Validator = r.validator(a.keep)
+			if l.Holds != nil && l.Holds(a.key, req.Validator) {
+				continue
+			}
 		}
 		obj, err := l.Origin.Open(ctx, req)
 		if err == nil {

@@ -17,6 +17,7 @@ import (
 
 // Origin serves the files of a tree. The zero value is not useful; see [New] and [NewFS].
 type Origin struct {
+	root string // "" of a file system
 	open func(key string) (fs.File, error)
 }
 
@@ -42,7 +43,7 @@ func New(root string) (*Origin, error) {
 	case err != nil:
 		return nil, fmt.Errorf("opening root: %w", err)
 	}
-	return &Origin{open: func(key string) (fs.File, error) { return openBelow(root, key) }}, nil
+	return &Origin{root: root, open: func(key string) (fs.File, error) { return openBelow(root, key) }}, nil
 }
 
 // NewFS returns an Origin for the files below root in the file system that find returns, which is asked for at each
@@ -80,6 +81,13 @@ func (o *Origin) Open(ctx context.Context, req origins.Request) (*origins.Object
 	}
 	obj.Body = origins.NewBody(ctx, req.Key, obj.Body)
 	return obj, nil
+}
+
+// Holds reports whether the file called key is certainly still the version that v names, for a third of what opening it
+// costs. It looks at the name alone, links that lead out of the root included: nothing of the file is read. Where it can't
+// tell it reports false, and Open does.
+func (o *Origin) Holds(key string, v origins.Validator) bool {
+	return o.root != "" && v.ETag != "" && origins.CheckKey(key) == nil && holds(o.root+"/"+key, v)
 }
 
 // enter returns why nothing in the folder root can be looked up, nil if it can.

@@ -83,6 +83,9 @@ func (m *Module) Open(ctx context.Context, req origins.Request) (*origins.Object
 	return m.origin.Open(ctx, req)
 }
 
+// Holds reports whether a file is certainly still the version that v names.
+func (m *Module) Holds(key string, v origins.Validator) bool { return m.origin.Holds(key, v) }
+
 // Interface guards
 var (
 	_ caddy.Provisioner     = (*Module)(nil)
