@@ -146,9 +146,9 @@ func TestOriginsAreNotAskedTwiceForWhatIsKnown(t *testing.T) {
 		name, options string
 		asked         int
 	}{
-		{"a miss is believed for a while", "", 1},
-		{"unless miss_ttl says otherwise", "miss_ttl 0", 4},
-		{"the last good origin is asked first", "miss_ttl 0\nprefer_last_good", 1},
+		{"a miss is believed for a while", "results off", 1},
+		{"unless miss_ttl says otherwise", "results off\nmiss_ttl 0", 4},
+		{"the last good origin is asked first", "results off\nmiss_ttl 0\nprefer_last_good", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			store, web := stores.S3(t), stores.Nginx(t, t.TempDir())

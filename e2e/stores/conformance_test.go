@@ -16,6 +16,7 @@ func conform(t *testing.T, kind kind, between func(t *testing.T, addr string) st
 	t.Helper()
 	var current store
 	originstest.Run(t, originstest.Config{
+		NoTimes: kind.roughTimes(),
 		New: func(t *testing.T, files map[string][]byte) origins.Origin {
 			s, addr := kind.start(t)
 			current = s

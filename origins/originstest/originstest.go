@@ -40,6 +40,7 @@ type Config struct {
 	NoSize       bool // the size of an object may be unknown
 	NoRanges     bool // the whole object may be answered where a part was asked for
 	NoValidators bool // no ETag, and an object is answered whatever the validator
+	NoTimes      bool // an object may be answered where the validator is a time alone
 }
 
 // Run runs the suite.
