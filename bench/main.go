@@ -20,6 +20,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/imageorigin/imageorigin/bench/internal/cputime"
 )
 
 func main() {
@@ -185,7 +187,7 @@ func (s *server) ask() (int64, error) {
 
 // load asks for n renders, parallel at once, and returns the CPU milliseconds that the server took for each.
 func (s *server) load(parallel, n int) (float64, error) {
-	before, err := cpuTime(s.cmd.Process.Pid)
+	before, err := cputime.Of(s.cmd.Process.Pid)
 	if err != nil {
 		return 0, err
 	}
@@ -204,22 +206,6 @@ func (s *server) load(parallel, n int) (float64, error) {
 			return 0, err
 		}
 	}
-	after, err := cpuTime(s.cmd.Process.Pid)
+	after, err := cputime.Of(s.cmd.Process.Pid)
 	return (after - before) / float64(n), err
-}
-
-// cpuTime is user and system time of a process in milliseconds: fields 14 and 15 of /proc/PID/stat (proc(5)), in clock
-// ticks of 10 ms.
-func cpuTime(pid int) (float64, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	user, err := strconv.Atoi(fields[11])
-	if err != nil {
-		return 0, err
-	}
-	system, err := strconv.Atoi(fields[12])
-	return float64(user+system) * 10, err
 }

@@ -89,18 +89,23 @@ func (t *tiers) fill(ctx context.Context, key Key, e *Entry, nearer []Store, sin
 	if err != nil {
 		return nil, ErrMiss
 	}
-	puts := t.putsOf(key)
 	for _, s := range nearer {
-		// Who changes something counts it before this tier is changed, and so comes after what is put here.
-		t.purges.mu.RLock()
-		puts.mu.RLock()
-		if (state{t.purges.count, puts.count}) == since {
-			_ = s.Put(ctx, key, e.Meta, bytes.NewReader(body)) // what can't be kept there is found farther away again
-		}
-		puts.mu.RUnlock()
-		t.purges.mu.RUnlock()
+		t.putSince(ctx, s, key, e.Meta, body, since)
 	}
 	return &Entry{Meta: e.Meta, Size: e.Size, Content: Bytes(body)}, nil
+}
+
+// putSince puts an entry into one tier, if nothing has changed since.
+func (t *tiers) putSince(ctx context.Context, s Store, key Key, m Meta, body []byte, since state) {
+	puts := t.putsOf(key)
+	// Who changes something counts it before this tier is changed, and so comes after what is put here.
+	t.purges.mu.RLock()
+	defer t.purges.mu.RUnlock()
+	puts.mu.RLock()
+	defer puts.mu.RUnlock()
+	if (state{t.purges.count, puts.count}) == since {
+		_ = s.Put(ctx, key, m, bytes.NewReader(body)) // what can't be kept there is found farther away again
+	}
 }
 
 // drop drops one entry of one tier, even for who has gone.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imageorigin/imageorigin/caches"
 	"github.com/imageorigin/imageorigin/caches/cachestest"
@@ -160,5 +161,39 @@ func TestTiersKeepABodyFromWhereItStands(t *testing.T) {
 	}
 	if got, err := io.ReadAll(opened(t, all, k)); err != nil || string(got) != "body" {
 		t.Errorf("there is %q, %v", got, err)
+	}
+}
+
+// brittle is a store whose Put panics.
+type brittle struct{ deaf }
+
+func (brittle) Get(context.Context, caches.Key) (*caches.Entry, error) { return nil, caches.ErrMiss }
+
+func (brittle) Put(context.Context, caches.Key, caches.Meta, io.Reader) error { panic("put") }
+
+func TestATierThatPanicsBlocksNobody(t *testing.T) {
+	far := inMemory(t)
+	k := caches.Key{Source: "e/a.jpg", Variant: "1"}
+	if err := far.Put(t.Context(), k, caches.Meta{}, strings.NewReader("body")); err != nil {
+		t.Fatal(err)
+	}
+	all := caches.Tiers(brittle{}, far)
+	func() {
+		defer func() { _ = recover() }() // as servers do
+		_, _ = all.Get(t.Context(), k)
+		t.Error("the near tier was not filled")
+	}()
+	purged := make(chan int, 1)
+	go func() {
+		n, _ := all.Purge(t.Context(), caches.Pattern{Source: k.Source})
+		purged <- n
+	}()
+	select {
+	case n := <-purged:
+		if n != 1 {
+			t.Errorf("%d entries were purged, want 1", n)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("purging waits for the tier that panicked")
 	}
 }

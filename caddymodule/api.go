@@ -139,7 +139,6 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 		return apiBusy(w, "Too many requests with a wrong key came from your address.")
 	}
 	if !a.authorized(r) {
-		a.limits.failed(address)
 		return a.refuse(w, r, address)
 	}
 	if !a.limits.mayAsk() {
@@ -193,11 +192,13 @@ func (a *API) authorized(r *http.Request) bool {
 	return ok && found == 1
 }
 
-// refuse answers a request without a key, or with a wrong one.
+// refuse answers a request without a key, or with a wrong one. The former guesses nothing, and is not counted: clients may
+// wait to be asked for a key.
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, address string) error {
 	message := "Your request does not contain a key."
 	if r.Header.Get("Authorization") != "" {
 		message = "The key of your request is wrong."
+		a.limits.failed(address)
 		a.logger.Warn("wrong key", zap.String("client", address))
 	}
 	w.Header().Set("WWW-Authenticate", `Basic realm="imageorigin", charset="UTF-8"`)

@@ -222,6 +222,18 @@ func TestWrongKeysAreCountedByAddress(t *testing.T) {
 	})
 }
 
+func TestRequestsWithoutAKeyAreNoGuesses(t *testing.T) {
+	a := newAPI(t, nil)
+	for i := range 2 * wrongKeys {
+		if w, _ := call(t, a, "", "GET", "/v1/files/purge/1", ""); w.Code != 401 {
+			t.Fatalf("request %d: got %d", i, w.Code)
+		}
+	}
+	if w, _ := call(t, a, "private_one", "GET", "/v1/files/purge/1", ""); w.Code != 404 {
+		t.Errorf("with a right key then: got %d", w.Code)
+	}
+}
+
 func TestRequestsAreForgottenAfterAnHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		requests := newRequestLog()

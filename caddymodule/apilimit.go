@@ -15,7 +15,8 @@ const (
 	burst          = 5 // times the rate of requests
 )
 
-// apiLimits bound what is asked of an API. Requests with a wrong key take nothing away from those with a right one.
+// apiLimits bound what is asked of an API. Requests with a wrong key take nothing away from those with a right one that come
+// from another address.
 type apiLimits struct {
 	requests *rate.Limiter
 

@@ -111,6 +111,15 @@ func TestTheBuiltInCachesAreThereAndBounded(t *testing.T) {
 	}
 }
 
+func TestEndpointsKnowTheirCanonicalURLs(t *testing.T) {
+	a := mustLoad(t, `{"origins": {"a": {"source": {"type": "vault"}}, "b": {"source": {"type": "vault"}, "canonical": "https://www.example.com/media"}},
+		"endpoints": {"default": {"origins": ["a", "b"]}}}`)
+	k := a.Keeping("default")
+	if want := []string{"", "https://www.example.com/media"}; !slices.Equal(k.Canonical, want) || len(k.Origins) != len(want) {
+		t.Errorf("got %q for %q, want %q", k.Canonical, k.Origins, want)
+	}
+}
+
 func TestTheBuiltInCachesCanHaveOtherSettings(t *testing.T) {
 	dir := t.TempDir()
 	a := mustLoad(t, `{"caches": {"memory": {"store": {"type": "memory", "max_size": 2097152}}, "disk": {"store": {"type": "disk", "dir": `+quoted(dir)+`, "max_size": 3145728}}},

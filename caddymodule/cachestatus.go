@@ -125,7 +125,7 @@ func tagsOf(endpoint, source string, a origins.Attributes) []string {
 	}
 	tags = append(tags, "io-"+endpoint)
 	for word := range strings.FieldsSeq(a.Tags) {
-		if !strings.ContainsFunc(word, func(r rune) bool { return r <= ' ' || r > '~' || r == ',' }) {
+		if origins.IsTag(word) { // guests may not have asked
 			tags = append(tags, word)
 		}
 	}

@@ -161,7 +161,7 @@ var (
 	autoFormats    = []plan.Format{plan.JXL, plan.AVIF, plan.WebP}
 	activeContents = []string{"block", "allow"}
 	errorStatuses  = []string{"imagekit", "native"}
-	cdnTags        = []string{"off", "cache-tag", "surrogate-key"}
+	cdnTags        = []string{"off", cacheTag, surrogateKey}
 )
 
 // smallest is the word behind the formats that has the smallest file sent.

@@ -38,7 +38,7 @@ func (a *App) keeping(ctx caddy.Context, config *Endpoint, list []*origin) (deli
 		}
 	}
 	for place, o := range list {
-		k.Origins = append(k.Origins, o.name)
+		k.Origins, k.Canonical = append(k.Origins, o.name), append(k.Canonical, o.canonical)
 		if o.local {
 			k.Locals = append(k.Locals, delivery.Local{Name: o.name, Place: place, Origin: o.Origin, Holds: o.holds})
 		}

@@ -88,6 +88,7 @@ type origin struct {
 
 	name, kind   string
 	target       string                                     // what it reads from
+	canonical    string                                     // base of the canonical URLs
 	local        bool                                       // asking it costs nothing
 	readsQuery   bool                                       // the client's query can change what it answers
 	forwardsHost bool                                       // and the client's Host
@@ -115,6 +116,7 @@ func (o *Origin) provision(ctx caddy.Context, name string) (*origin, error) {
 		name:         name,
 		kind:         guestType(raw),
 		target:       targetOf(source, raw),
+		canonical:    o.Canonical,
 		local:        local,
 		readsQuery:   readsQuery(source),
 		forwardsHost: forwardsHost(source),

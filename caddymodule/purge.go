@@ -126,14 +126,11 @@ func samePattern(a, b caches.Pattern) bool {
 	return a == b
 }
 
-// maxTag is how many bytes a tag may have.
-const maxTag = 1024
-
 func (p *purge) addTags(tags []string) error {
 	p.broad = true
 	for _, tag := range tags {
-		if tag == "" || len(tag) > maxTag || strings.ContainsFunc(tag, func(r rune) bool { return r <= ' ' || r == ',' || r == 0x7f }) {
-			return fmt.Errorf("%q is not a tag: one word of at most %d bytes, without commas and spaces; several are several words", tag, maxTag)
+		if !origins.IsTag(tag) {
+			return fmt.Errorf("%q is not a tag: one word of visible ASCII of at most %d bytes, without commas and spaces; several are several words", tag, origins.MaxTag)
 		}
 		p.add(caches.Pattern{Tag: tag}, "tag "+tag)
 		p.notice.Tags = append(p.notice.Tags, tag)

@@ -176,6 +176,8 @@ func TestPurgesThatMeanNothingAreRefused(t *testing.T) {
 		{"half an encoding", purgeAsk{URLs: []string{"/a%2*"}}, `invalid URL escape`},
 		{"an unknown endpoint", purgeAsk{Endpoint: "shp"}, `endpoint: "shp" is not declared; declared: bound, default and shop`},
 		{"an empty tag", purgeAsk{Tags: []string{""}}, `tags: "" is not a tag`},
+		{"a tag that nothing has", purgeAsk{Tags: []string{"für"}}, `tags: "für" is not a tag: one word of visible ASCII of at most 256 bytes`},
+		{"a long tag", purgeAsk{Tags: []string{strings.Repeat("x", 257)}}, `x" is not a tag`},
 		{"two tags in one", purgeAsk{Tags: []string{"a,b"}}, `tags: "a,b" is not a tag`},
 		{"one of several URLs", purgeAsk{URLs: []string{"/a.jpg", "b.jpg"}}, `urls: "b.jpg": `},
 	} {

@@ -221,26 +221,25 @@ func (c *configs) stores() []caches.Store {
 	return all
 }
 
-// announce tells the webhooks of the config in force.
+// announce tells the webhooks of the config in force, whose end waits meanwhile: what they were given by then is handed
+// over.
 func (c *configs) announce(n purgeNotice) {
-	if a := c.inForce(); a != nil {
-		a.hooks.post(n)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.apps) > 0 {
+		c.apps[len(c.apps)-1].hooks.post(n)
 	}
 }
 
 // leave ends what belongs to no config once a is stopped: purges, if it was the last one. What its webhooks were not
 // told yet, those of the config in force tell.
 func (a *App) leave() {
-	next := running.inForce()
-	if next == nil {
+	var heirs *webhooks
+	if next := running.inForce(); next != nil {
+		heirs = next.hooks
+	} else {
 		purges.settle()
 	}
 	a.hooks.stop()
-	switch next {
-	case nil:
-		a.hooks.handOver(nil)
-	case a: // it was not started, or goes on
-	default:
-		a.hooks.handOver(next.hooks)
-	}
+	a.hooks.handOver(heirs)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 )
 
@@ -179,6 +180,31 @@ func TestAReloadHandsOverWhatWasNotTold(t *testing.T) {
 	<-l.got
 	if logs.Len() != 1 || logs.All()[0].ContextMap()["purges"] != int64(2) {
 		t.Errorf("of the webhook that is gone the log says %v", logs.All())
+	}
+}
+
+func TestAConfigDoesNotEndWhileItIsGivenANotice(t *testing.T) {
+	a := new(App)
+	c := &configs{apps: []*App{a}}
+	told := false
+	looks := zap.Hooks(func(zapcore.Entry) error { // in the middle of it
+		told = true
+		if c.mu.TryLock() {
+			c.mu.Unlock()
+			t.Error("it may end, and what comes after that is never told nor handed over")
+		}
+		return nil
+	})
+	core, _ := observer.New(zap.DebugLevel)
+	var err error
+	if a.hooks, err = newWebhooks([]PurgeWebhook{{URL: "http://127.0.0.1:1"}}, zap.New(core, looks)); err != nil {
+		t.Fatal(err)
+	}
+	for range hookWaiting + 1 { // the last one is logged
+		c.announce(notice)
+	}
+	if !told {
+		t.Error("nothing was logged")
 	}
 }
 

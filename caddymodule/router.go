@@ -179,8 +179,9 @@ func (rt *router) locate(bound *endpoint, host string, u *url.URL) (*endpoint, i
 	if l, ok := rt.located.Get(asked); ok {
 		return l.endpoint, l.address, nil
 	}
-	e, a, err := rt.find(bound, host, u)
-	if err == nil && len(asked.host)+len(asked.path)+len(asked.query) <= maxAsked {
+	asked = asked.detached()
+	e, a, err := rt.find(asked)
+	if err == nil && asked.size() <= maxAsked && len(a.Chain.String()) <= maxChain {
 		rt.located.Add(asked, meant{e, a})
 	}
 	return e, a, err
@@ -199,21 +200,32 @@ type (
 	}
 )
 
-// Bounds of what is remembered of URLs. One takes about a kibibyte.
+// Bounds of what is remembered of URLs. One takes about a kibibyte, and nine at most: named transformations and many short
+// steps make far more of a chain than its text takes.
 const (
 	maxLocated = 1 << 12
-	maxAsked   = 1 << 10
+	maxAsked   = 1 << 9 // bytes of host, path and query
+	maxChain   = 1 << 8 // bytes of the canonical text
 )
 
+// size is how many bytes a client sent.
+func (a asked) size() int { return len(a.host) + len(a.path) + len(a.query) }
+
+// detached returns texts of their own: those of a request are parts of its first line, which would be kept with them.
+func (a asked) detached() asked {
+	a.host, a.path, a.query = strings.Clone(a.host), strings.Clone(a.path), strings.Clone(a.query)
+	return a
+}
+
 // find does what locate says.
-func (rt *router) find(bound *endpoint, host string, u *url.URL) (*endpoint, imageurl.Address, error) {
-	e, path := bound, u.EscapedPath()
+func (rt *router) find(asked asked) (*endpoint, imageurl.Address, error) {
+	e, path := asked.bound, asked.path
 	if e == nil {
-		if e, path = rt.route(host, path); e == nil {
+		if e, path = rt.route(asked.host, path); e == nil {
 			return nil, imageurl.Address{}, errNoEndpoint
 		}
 	}
-	a, err := imageurl.Parse(path, u.RawQuery)
+	a, err := imageurl.Parse(path, asked.query)
 	if err == nil {
 		err = e.admit(&a)
 	}

@@ -1,6 +1,12 @@
 package caddymodule
 
-import "testing"
+import (
+	"fmt"
+	"net/url"
+	"runtime"
+	"strings"
+	"testing"
+)
 
 func testEndpoint(name string, domains ...string) *endpoint {
 	config := &Endpoint{Domains: domains}
@@ -65,4 +71,47 @@ func TestQueryPolicyFiltersByName(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}
+}
+
+func TestWhatIsRememberedOfURLsIsBounded(t *testing.T) {
+	const urls = 1000
+	for _, tt := range []struct {
+		name, url string
+		kept      int
+	}{
+		{"a usual one", "http://h/tr:w-%d,h-200,f-jpg/products/chair.jpg?v=1", urls},
+		{"behind much that says nothing", "http://" + strings.Repeat("u", 100_000) + "@h/tr:w-%d/a.jpg?v=1", urls},
+		{"a long path", "http://h/tr:w-%d/" + strings.Repeat("a", maxAsked), 0},
+		{"a long query", "http://h/tr:w-%d/a.jpg?a=" + strings.Repeat("a", maxAsked), 0},
+		{"many steps", "http://h/tr:h-%d" + strings.Repeat(":w-1", maxChain/4) + "/a.jpg", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rt := newRouter(map[string]*endpoint{defaultEndpoint: {config: &Endpoint{}}}, "")
+			before := heap()
+			for i := range urls {
+				u, err := url.ParseRequestURI(fmt.Sprintf(tt.url, i+1)) // as net/http does
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, _, err := rt.locate(nil, u.Host, u); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := rt.located.Len(); got != tt.kept {
+				t.Errorf("%d are kept, want %d", got, tt.kept)
+			}
+			if took := heap() - before; took > urls*9<<10 {
+				t.Errorf("they take %d bytes each, want nine kibibytes at most", took/urls)
+			}
+			runtime.KeepAlive(rt)
+		})
+	}
+}
+
+// heap returns how much memory is in use.
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

@@ -112,7 +112,6 @@ func TestWithTheOriginDownWhatWasServedIsServed(t *testing.T) {
 	first := s.get("/tr:w-300/a.png")
 	time.Sleep(1100 * time.Millisecond)
 	proxy.Set(faults.Refuse())
-	before := proxy.Counts().Requests
 	for _, a := range s.together(repeat("/tr:w-300/a.png", 20)) {
 		if a.status != http.StatusOK || !bytes.Equal(a.body, first.body) {
 			t.Fatalf("got %d %s", a.status, a.header.Get("ik-error"))
@@ -128,7 +127,7 @@ func TestWithTheOriginDownWhatWasServedIsServed(t *testing.T) {
 		t.Errorf("what was never served: got %d %q", a.status, a.header.Get("ik-error"))
 	}
 	proxy.Heal()
-	before = proxy.Counts().Requests
+	before := proxy.Counts().Requests
 	eventually(t, "the origin is asked again", func() bool {
 		for _, a := range s.together(repeat("/tr:w-300/a.png", 20)) {
 			if a.status != http.StatusOK || !bytes.Equal(a.body, first.body) {

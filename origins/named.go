@@ -42,10 +42,18 @@ func (n *named) Open(ctx context.Context, req Request) (*Object, error) {
 	}
 	obj.Origin = n.name
 	if n.base != "" {
-		obj.Canonical = n.base + "/" + EscapeKey(req.Key)
+		obj.Canonical = Canonical(n.base, req.Key)
 	}
 	obj.Body = keepSeek(&namedBody{ReadCloser: obj.Body, named: n, key: req.Key}, obj.Body)
 	return obj, nil
+}
+
+// Canonical returns the URL of an object below a base; "" where that is "".
+func Canonical(base, key string) string {
+	if base == "" {
+		return ""
+	}
+	return strings.TrimRight(base, "/") + "/" + EscapeKey(key)
 }
 
 // sign returns err with the origin's name in it. It changes a copy, for a guest may hand out the same error twice.

@@ -7,8 +7,8 @@ import (
 
 // The bounds of [Tags].
 const (
+	MaxTag      = 256     // bytes of one
 	maxTags     = 64      // of an object
-	maxTagBytes = 256     // of one
 	maxTagsSize = 8 << 10 // bytes of all, with the spaces between them
 )
 
@@ -23,7 +23,7 @@ func Tags(values ...string) string {
 	size := 0
 	for _, value := range values {
 		for word := range strings.FieldsFuncSeq(value, betweenTags) {
-			if len(word) > maxTagBytes || strings.ContainsFunc(word, invisible) || slices.Contains(tags, word) {
+			if !IsTag(word) || slices.Contains(tags, word) {
 				continue
 			}
 			if size += len(word) + 1; len(tags) == maxTags || size > maxTagsSize+1 { // the last one has no space behind it
@@ -33,6 +33,11 @@ func Tags(values ...string) string {
 		}
 	}
 	return strings.Join(tags, " ")
+}
+
+// IsTag reports whether a word can be one of [Tags]: visible ASCII without a comma, of 1 to [MaxTag] bytes.
+func IsTag(word string) bool {
+	return word != "" && len(word) <= MaxTag && !strings.ContainsFunc(word, func(r rune) bool { return betweenTags(r) || invisible(r) })
 }
 
 func betweenTags(r rune) bool { return r == ',' || r == ' ' || r == '\t' }

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
-	"strings"
+
+	"github.com/imageorigin/imageorigin/bench/internal/cputime"
 )
 
 // cost is what a load came to.
@@ -29,7 +28,7 @@ func (s *server) load(a answer, connections, seconds int) (cost, error) {
 	if a.conditional {
 		args = append(args, "-H", "If-None-Match: "+s.etag)
 	}
-	before, err := cpuTime(s.cmd.Process.Pid)
+	before, err := cputime.Of(s.cmd.Process.Pid)
 	if err != nil {
 		return cost{}, err
 	}
@@ -37,7 +36,7 @@ func (s *server) load(a answer, connections, seconds int) (cost, error) {
 	if err != nil {
 		return cost{}, fmt.Errorf("wrk: %w: %s", err, said)
 	}
-	after, err := cpuTime(s.cmd.Process.Pid)
+	after, err := cputime.Of(s.cmd.Process.Pid)
 	if err != nil {
 		return cost{}, err
 	}
@@ -51,20 +50,4 @@ func (s *server) load(a answer, connections, seconds int) (cost, error) {
 	}
 	perSecond, err := strconv.ParseFloat(string(rate[1]), 64)
 	return cost{(after - before) * 1000 / n, perSecond}, err
-}
-
-// cpuTime is user and system time of a process in milliseconds: fields 14 and 15 of /proc/PID/stat (proc(5)), in clock
-// ticks of 10 ms.
-func cpuTime(pid int) (float64, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	user, err := strconv.Atoi(fields[11])
-	if err != nil {
-		return 0, err
-	}
-	system, err := strconv.Atoi(fields[12])
-	return float64(user+system) * 10, err
 }

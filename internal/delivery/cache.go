@@ -46,7 +46,7 @@ func (c *Cache) Deliver(ctx context.Context, req *Request) (*Response, error) {
 }
 
 func (c *Cache) deliver(ctx context.Context, req *Request, key string) (*Response, error) {
-	if req.Endpoint.Keeping.records() == nil {
+	if req.Endpoint.Keeping.records() == nil || len(key) > maxKey {
 		return c.bypass(ctx, req, key)
 	}
 	if plan.WantsOriginal(req.Chain) && req.Endpoint.Keeping.Originals == nil {

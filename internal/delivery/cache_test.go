@@ -297,6 +297,35 @@ func TestASecondVisitorCostsNothing(t *testing.T) {
 	})
 }
 
+func TestCanonicalURLsAreTheEndpointsOwn(t *testing.T) {
+	inKiosk(t, map[string]string{"a b.jpg": "one"}, func(k *kiosk) {
+		k.e.Keeping.Canonical, k.e.Keeping.Originals = []string{"https://one.example.com/"}, k.store
+		k.ask("a b.jpg", "w-200")
+		other := *k.e // another endpoint of the same files, or this one after a reload
+		other.Keeping.Canonical = []string{"https://two.example.com"}
+		for _, tt := range []struct {
+			e          *Endpoint
+			text, want string
+		}{
+			{k.e, "w-200", "https://one.example.com/a%20b.jpg"},
+			{&other, "w-200", "https://two.example.com/a%20b.jpg"},
+			{&other, "orig-true", "https://two.example.com/a%20b.jpg"},
+			{&other, "w-300", "https://two.example.com/a%20b.jpg"},
+		} {
+			req := k.request("a b.jpg", tt.text)
+			req.Endpoint = tt.e
+			resp, err := k.cache.Deliver(k.t.Context(), req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if resp.Close(); resp.Origin.Canonical != tt.want {
+				t.Errorf("%s: got %q, want %q", tt.text, resp.Origin.Canonical, tt.want)
+			}
+		}
+		k.clean()
+	})
+}
+
 func TestManyVisitorsAtOnceCostOneRender(t *testing.T) {
 	inKiosk(t, oneFile, func(k *kiosk) {
 		k.origin.delay, k.engine.delay, k.store.delay = time.Second, time.Second, time.Second

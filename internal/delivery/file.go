@@ -118,7 +118,7 @@ func (a *ask) hitFile(ctx context.Context, r *record) (*Response, error) {
 
 // fileResponse returns the answer of the original itself, without its bytes.
 func (a *ask) fileResponse(r *record) *Response {
-	at := r.attributes(a.keep)
+	at := r.attributes(a.keep, a.key)
 	resp := &Response{
 		ContentType: at.ContentType, ETag: originalETag(at), Modified: at.Modified, Origin: at, Source: a.name.source,
 		Unsupported: !r.Picture && len(a.req.Chain) > 0 && !plan.WantsOriginal(a.req.Chain),

@@ -386,3 +386,21 @@ func TestAResponseThatIsClosedTwiceGivesItsOriginalBackOnce(t *testing.T) {
 		k.clean()
 	})
 }
+
+func TestNothingIsRememberedUnderVeryLongNames(t *testing.T) {
+	usual, long := strings.Repeat("a", maxKey), strings.Repeat("a", maxKey+1)
+	inKiosk(t, map[string]string{usual: "one", long: "two"}, func(k *kiosk) {
+		for range 2 {
+			k.ask(usual, "w-200")
+		}
+		k.did("1 fetched, 0 confirmed, 0 refused", 1)
+		for range 2 {
+			k.ask(long, "w-200")
+		}
+		k.did("2 fetched, 0 confirmed, 0 refused", 2)
+		if got := k.memory.known.Len(); got != 1 {
+			t.Errorf("%d records are remembered, want one", got)
+		}
+		k.clean()
+	})
+}

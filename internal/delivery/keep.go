@@ -24,8 +24,9 @@ type Keeping struct {
 	Degraded     time.Duration // in place of MaxAge where an origin that could not answer was passed over
 	Miss         time.Duration // for so long a damaged picture isn't tried again
 
-	// Origins are the names of the endpoint's origins, in the order in which they are asked.
-	Origins []string
+	// Origins are the names of the endpoint's origins, in the order in which they are asked, and Canonical the bases of
+	// their canonical URLs, "" of those without; nil: they are as when the original was fetched.
+	Origins, Canonical []string
 
 	// Locals are the origins on this machine, in the order of all: they are asked at each request, which costs next to
 	// nothing. Those before the origin that had the original are asked whether they have it by now, unless Unordered.

@@ -36,8 +36,9 @@ type Memory struct {
 	seed    maphash.Seed
 }
 
-// Bounds of a Memory. A record takes about a kibibyte.
+// Bounds of a Memory. A record takes about a kibibyte, and its name up to four: some origins have a file under any name.
 const (
+	maxKey     = 4 << 10 // bytes; of longer ones nothing is remembered
 	maxRecords = 1 << 14
 	maxFlaws   = 1 << 12
 )
@@ -106,7 +107,12 @@ func (m *Memory) Purge(ctx context.Context, match caches.Pattern, stores ...cach
 	counts, failures := make([]int, len(stores)), make([]error, len(stores))
 	var purging sync.WaitGroup
 	for i, store := range stores {
-		purging.Go(func() { counts[i], failures[i] = store.Purge(ctx, match) })
+		purging.Go(func() {
+			counts[i], _, failures[i] = unhurt(ctx, func(ctx context.Context) (n int, _ func(), err error) {
+				n, err = store.Purge(ctx, match)
+				return n, nil, err
+			})
+		})
 	}
 	purging.Wait()
 	m.forget(match) // what was read from the stores meanwhile

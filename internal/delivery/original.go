@@ -82,7 +82,9 @@ func (o *opening) take() (src *source, stop context.CancelFunc) {
 func (o *opening) abandon() {
 	if src, stop := o.take(); src != nil {
 		stop()
-		go src.Close() // the caller holds a lock
+		go func() { // the caller holds a lock
+			_, _, _ = unhurt(context.Background(), func(context.Context) (_ struct{}, _ func(), _ error) { src.Close(); return })
+		}()
 	}
 }
 

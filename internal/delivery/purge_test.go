@@ -130,3 +130,19 @@ func TestAFileThatIsOpenIsNotWaitedForLongerThanAllowed(t *testing.T) {
 		k.clean()
 	})
 }
+
+// brittle is a store whose Purge panics.
+type brittle struct{ caches.Store }
+
+func (brittle) Purge(context.Context, caches.Pattern) (int, error) { panic("purge") }
+
+func TestAStoreThatPanicsInAPurgeFailsItAndNoMore(t *testing.T) {
+	inKiosk(t, map[string]string{"a.jpg": "one"}, func(k *kiosk) {
+		k.ask("a.jpg", "w-200")
+		n, err := k.memory.Purge(k.t.Context(), caches.Pattern{Source: "f/a.jpg"}, brittle{}, k.store)
+		if err == nil || !strings.Contains(err.Error(), "panic") || n == 0 {
+			t.Errorf("got %d, %v, want the entries of the other store and the panic as an error", n, err)
+		}
+		k.clean()
+	})
+}

@@ -52,10 +52,13 @@ func (r *record) origin(k *Keeping) string {
 	return r.Attributes.Origin
 }
 
-// attributes returns those of the original, as they are to be told at an endpoint.
-func (r *record) attributes(k *Keeping) origins.Attributes {
+// attributes returns those of the original called key, as they are to be told at an endpoint.
+func (r *record) attributes(k *Keeping, key string) origins.Attributes {
 	a := r.Attributes
 	a.Origin = r.origin(k)
+	if r.Place >= 0 && r.Place < len(k.Canonical) {
+		a.Canonical = origins.Canonical(k.Canonical[r.Place], key) // that of the record may be another endpoint's
+	}
 	return a
 }
 
@@ -174,8 +177,13 @@ func (r *record) knows(versions string) bool {
 
 // keepable reports whether what comes of the original may be kept, and sent to everybody.
 func (r *record) keepable() bool {
-	return !r.Attributes.Private && !r.told.never && r.Version != ""
+	a := r.Attributes
+	wordy := len(a.ETag)+len(a.ContentType)+len(a.CacheControl)+len(a.Tags) > maxSaid
+	return !a.Private && !r.told.never && r.Version != "" && !wordy
 }
+
+// maxSaid bounds what an origin says of an original that is remembered: records are held by the thousand.
+const maxSaid = 16 << 10
 
 // tags returns the words by which the original can be purged.
 func (r *record) tags() []string { return strings.Fields(r.Attributes.Tags) }

@@ -320,7 +320,7 @@ func paint(ctx context.Context, engine transform.Engine, original transform.Orig
 func (a *ask) response(r *record, w *recipe, made *result) *Response {
 	return &Response{
 		ContentType: made.Format.MediaType(), ETag: `"` + w.variant + `"`, Modified: r.Attributes.Modified,
-		Origin: r.attributes(a.keep), Transformed: !made.Original, Image: true, Vary: w.plan.Vary, Warnings: w.plan.Warnings,
+		Origin: r.attributes(a.keep, a.key), Transformed: !made.Original, Image: true, Vary: w.plan.Vary, Warnings: w.plan.Warnings,
 		Format: made.Format, Width: made.Width, Height: made.Height, Plan: w.plan, Source: a.name.source,
 	}
 }
