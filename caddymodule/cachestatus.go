@@ -58,6 +58,9 @@ func cacheStatus(resp *delivery.Response) string {
 	if how.Collapsed {
 		text += "; collapsed"
 	}
+	if how.Stuck {
+		text += "; ttl=" + strconv.FormatInt(wholeSeconds(how.TTL), 10)
+	}
 	return text
 }
 
@@ -123,7 +126,7 @@ func tagsOf(endpoint, source string, a origins.Attributes) []string {
 	if source != "" {
 		tags = append(tags, sourceTag(source))
 	}
-	tags = append(tags, "io-"+endpoint)
+	tags = append(tags, endpointTag(endpoint))
 	for word := range strings.FieldsSeq(a.Tags) {
 		if origins.IsTag(word) { // guests may not have asked
 			tags = append(tags, word)

@@ -70,6 +70,9 @@ func sourceTag(source string) string {
 	return "io-" + hex.EncodeToString(sum[:8])
 }
 
+// endpointTag returns the word by which responses name their endpoint in Cache-Tag.
+func endpointTag(name string) string { return "io-" + name }
+
 // planPurge finds out what is to be dropped, by the same rules by which visitors' URLs are routed. Errors are
 // *purgeError, unless ctx ends.
 func (a *App) planPurge(ctx context.Context, ask purgeAsk) (*purge, error) {
@@ -156,6 +159,7 @@ func (a *App) addEndpoint(p *purge, name string) error {
 		return fmt.Errorf("%q is not declared; declared: %s", name, block.List(names, "and"))
 	}
 	p.broad, p.notice.Endpoint = true, name
+	p.notice.Tags = append(p.notice.Tags, endpointTag(name))
 	for _, e := range found {
 		p.addPrefix(e, "")
 	}

@@ -289,7 +289,7 @@ func TestNoticesNameWhatACDNKnows(t *testing.T) {
 			URLs: []string{"https://x.example.com/shop/a.jpg"}, Tags: []string{tag, sourceTag("inline/shop/a.jpg")},
 		}},
 		{"a prefix", purgeAsk{URLs: []string{"https://x.example.com/shop/a*"}}, purgeNotice{Prefixes: []string{"https://x.example.com/shop/a"}}},
-		{"an endpoint", purgeAsk{Endpoint: "shop"}, purgeNotice{Endpoint: "shop"}},
+		{"an endpoint", purgeAsk{Endpoint: "shop"}, purgeNotice{Endpoint: "shop", Tags: []string{"io-shop"}}},
 		{"a tag", purgeAsk{Tags: []string{"b", "a"}}, purgeNotice{Tags: []string{"a", "b"}}},
 		{"everything", purgeAsk{Everything: true}, purgeNotice{Everything: true}},
 	} {

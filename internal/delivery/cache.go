@@ -66,6 +66,7 @@ func (c *Cache) bypass(ctx context.Context, req *Request, key string) (*Response
 	resp, err := c.render.deliver(ctx, req, key)
 	if err == nil {
 		resp.How = How{Forward: Bypass}
+		resp.Source = req.source(key) // caches in front may keep it all the same
 	}
 	return resp, err
 }
@@ -116,6 +117,7 @@ type ask struct {
 	due     bool            // its origins were due to be asked
 	reload  bool            // what is known of the original can't be had
 	anew    bool            // and what they said before the request came is not good enough
+	stuck   bool            // they could not, and the original is the one that was kept
 	holding *original       // that the request shares
 	part    part            // in the last flight
 }
@@ -284,6 +286,9 @@ func (a *ask) current(ctx context.Context) (*record, *Response, error) {
 			if resp := a.stale(ctx, before, err); resp != nil {
 				return nil, resp, nil
 			}
+			if a.takeKept(ctx, before, err) {
+				return before, nil, nil
+			}
 			return nil, nil, err
 		}
 		if a.anew && o.Checked.Before(a.start) {
@@ -311,11 +316,31 @@ func (a *ask) current(ctx context.Context) (*record, *Response, error) {
 
 // stale returns what may be sent although its origin was due to be asked and can't be; nil is nothing.
 func (a *ask) stale(ctx context.Context, r *record, err error) *Response {
-	if r == nil || err != nil && !isFault(err) || a.start.Sub(r.Checked) >= r.life(a.keep).ifError {
+	if !a.lasts(r, err) {
 		return nil
 	}
 	resp, _ := a.hit(ctx, r)
 	return resp
+}
+
+// lasts reports whether what comes of an original may be sent although its origin could not be asked, or has something
+// worse.
+func (a *ask) lasts(r *record, err error) bool {
+	return r != nil && (err == nil || isFault(err)) && a.start.Sub(r.Checked) < r.life(a.keep).ifError
+}
+
+// takeKept takes the original from its store, to have made of it what is asked for although its origin can't be asked.
+func (a *ask) takeKept(ctx context.Context, r *record, err error) bool {
+	if !a.lasts(r, err) || !r.Picture {
+		return false
+	}
+	o := a.kept(ctx, r)
+	if o == nil {
+		return false
+	}
+	a.stuck = true
+	a.take(o)
+	return true
 }
 
 // has reports whether what is asked for can be sent if the original is still the same.
@@ -377,7 +402,7 @@ func (a *ask) hit(ctx context.Context, r *record) (*Response, error) {
 
 // how completes how a response came about with what the record says.
 func (a *ask) how(r *record, h How) How {
-	h.Known = true
+	h.Known, h.Stuck = true, a.stuck
 	if !a.due && a.watched(r) {
 		return h // asked a moment ago
 	}

@@ -84,7 +84,7 @@ type Response struct {
 	Width, Height int         // of a transformed picture
 	Plan          plan.Plan   // what was done
 	Missing       error       // the default image stands in: why
-	Source        string      // the original's name in stores; "" where nothing is remembered
+	Source        string      // the original's name in stores, by which caches in front purge it too
 	How           How
 	Timing        Timing
 }

@@ -55,6 +55,8 @@ type How struct {
 	Stored    bool   // what was made is kept
 	Collapsed bool   // another request's work was waited for
 
+	Stuck bool // of an original that was kept, for its origin could not be asked
+
 	Known bool          // Age and TTL are known
 	Age   time.Duration // since the original was last known to be current (Age, RFC 9111 §5.1)
 	TTL   time.Duration // until its origin is asked again; below 0 the response is stale
