@@ -17,7 +17,7 @@ usage: ./xcaddy.sh COMMAND
 
   run      prepare, build, start Caddyfile.example on http://localhost:8080 and print URLs to open; Ctrl-C ends it
   test     prepare, build and run every test; for that, nginx, Node.js and npm are installed, too, and Versity S3 gateway,
-           fake-gcs-server and Azurite into .build/servers/
+           fake-gcs-server, Pebble and Azurite into .build/servers/
   fuzz     prepare and run every fuzz target, one after the other, for ten minutes in all, or for the time behind it, such as
            90s or 1h. What fails is kept in testdata/fuzz/ of its package. GOMAXPROCS=1 leaves the other processors alone
   build    prepare and leave the server as ./caddy (at once when nothing has changed)

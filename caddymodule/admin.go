@@ -183,6 +183,15 @@ func writeJSON(w http.ResponseWriter, value any) error {
 type Status struct {
 	Caches    []CacheStatus    `json:"caches"`
 	Endpoints []EndpointStatus `json:"endpoints"`
+
+	DomainsFile *DomainsFileStatus `json:"domains_file,omitempty"` // nil: the config has none
+}
+
+// DomainsFileStatus says what of the domains file is in force.
+type DomainsFileStatus struct {
+	Path    string `json:"path"`
+	Domains int    `json:"domains"`         // that are bound, with those of the option domains
+	Error   string `json:"error,omitempty"` // why it is not what the file says now
 }
 
 // CacheStatus says how full a cache is.
@@ -235,6 +244,9 @@ func (a *App) status() Status {
 			Originals:   tiersText(e.config.Originals),
 			Files:       tiersText(e.config.Files),
 		})
+	}
+	if f := a.domains; f != nil {
+		s.DomainsFile = f.status()
 	}
 	return s
 }

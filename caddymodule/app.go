@@ -46,6 +46,11 @@ type App struct {
 	// none.
 	Account string `json:"account,omitempty"`
 
+	// Path of a file of further domains: on each line a domain and the name of its endpoint, and behind `#` a comment. It is
+	// read again when it changes; a list with a mistake never comes into force. Supports `{env.*}`, `{file.*}` and
+	// `{system.*}`. Default: none.
+	DomainsFile string `json:"domains_file,omitempty"`
+
 	// The engine that decodes, transforms and encodes. Default: `{"type": "vips"}`.
 	Engine json.RawMessage `json:"engine,omitempty" caddy:"namespace=imageorigin.engines inline_key=type"`
 
@@ -65,6 +70,7 @@ type App struct {
 	bound     []*endpoint // those that some handler alone is bound to, declared and inline
 	hooks     *webhooks
 	router    *router
+	domains   *domainsFile // nil: none
 	guest     engine
 	pipeline  delivery.Deliverer
 }
@@ -106,6 +112,11 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}
 	a.router = newRouter(a.endpoints, a.Account)
 	var err error
+	if a.DomainsFile != "" {
+		if a.domains, err = openDomainsFile(a.DomainsFile, a.router, a.logger); err != nil {
+			return err
+		}
+	}
 	a.hooks, err = newWebhooks(a.PurgeWebhooks, ctx.Logger())
 	return err
 }
@@ -118,6 +129,9 @@ func (a *App) prepare(r *caddy.Replacer) error {
 	}
 	if err := checkAccount(a.Account); err != nil {
 		return fmt.Errorf("account: %w", err)
+	}
+	if err := expand(r, "domains_file", &a.DomainsFile); err != nil {
+		return err
 	}
 	if a.Limits == nil {
 		a.Limits = new(Limits)
@@ -219,6 +233,7 @@ func (a *App) Start() error {
 		a.logger.Warn("caches are declared that no endpoint uses; name them in results, originals or files", zap.Strings("caches", unused))
 	}
 	a.hooks.start()
+	a.domains.watch()
 	running.push(a)
 	return nil
 }
@@ -226,6 +241,7 @@ func (a *App) Start() error {
 // Stop puts the limits of the config before into force, or leaves those of the config after.
 func (a *App) Stop() error {
 	running.remove(a)
+	a.domains.close()
 	a.leave()
 	return nil
 }
@@ -234,6 +250,7 @@ func (a *App) Stop() error {
 // cleans it up itself.
 func (a *App) Cleanup() error {
 	running.remove(a)
+	a.domains.close()
 	a.leave()
 	return nil
 }

@@ -32,6 +32,7 @@ var laterLimits = []string{"layers", "queue", "memory"}
 //		cache    <name> <type> [<args...>] { … }
 //		library  <origin>
 //		account  <id>
+//		domains_file <path>
 //		engine   <type> [<args...>] { … }
 //		limits   { … }
 //		endpoint <name> { … }
@@ -79,6 +80,7 @@ var globalOptions = []block.Option[*globalBlock]{
 	{Usage: "account <id>", Args: block.One(func(g *globalBlock) *string { return &g.app.Account }), Check: func(g *globalBlock) error {
 		return checkAccount(g.app.Account)
 	}},
+	{Usage: "domains_file <path>", Args: block.One(func(g *globalBlock) *string { return &g.app.DomainsFile })},
 	{Usage: "engine <type> [<args...>] { ... }", Block: (*globalBlock).readEngine},
 	{Usage: "limits { ... }", Block: (*globalBlock).readLimits},
 	{Usage: "endpoint <name> { ... }", Many: true, Block: (*globalBlock).readEndpoint},

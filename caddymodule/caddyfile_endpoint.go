@@ -12,7 +12,7 @@ import (
 
 // Words of later versions: they are told apart from mistakes.
 var laterEndpoint = []string{
-	"domains_file", "url_endpoint", "sign", "signed_only", "on_transform_error",
+	"url_endpoint", "sign", "signed_only", "on_transform_error",
 }
 
 // endpointOptions are the words of an endpoint, in the global option and in the block of the directive alike.
@@ -21,6 +21,7 @@ var endpointOptions = []block.Option[*Endpoint]{
 	{Usage: "origins <name...>", Args: block.Some(func(e *Endpoint) *[]string { return &e.Origins }), Check: (*Endpoint).validate},
 	{Usage: "fallback_on <kind...>", Args: block.Some(func(e *Endpoint) *[]string { return &e.FallbackOn }), Check: (*Endpoint).validate},
 	{Usage: "domains <host...>", Args: block.Some(func(e *Endpoint) *[]string { return &e.Domains }), Check: (*Endpoint).validate},
+	{Usage: "domains_file <path>", Elsewhere: "stands beside the endpoints, in the global option imageorigin: its lines name a domain and its endpoint"},
 	{Usage: "query none|all|<name...>", Args: block.Some(func(e *Endpoint) *[]string { return &e.Query }), Check: (*Endpoint).validate},
 	{Usage: "transform <name> <chain>", Each: true, Args: readTransform},
 	{Usage: "unnamed allow|deny", Args: block.One(func(e *Endpoint) *string { return &e.Unnamed }), Check: (*Endpoint).validate},

@@ -13,7 +13,7 @@ import (
 func TestManualHasEveryOptionOfTheCaddyfile(t *testing.T) {
 	manual := page(t, "../docs/caddyfile.md")
 	usages := slices.Concat(usagesOf(globalOptions), usagesOf(limitOptions), usagesOf(originOptions), usagesOf(endpointOptions), usagesOf(handlerOptions),
-		usagesOf(webhookOptions), usagesOf(apiOptions))
+		usagesOf(webhookOptions), usagesOf(apiOptions), usagesOf(matcherOptions), usagesOf(permissionOptions))
 	for _, usage := range usages {
 		// In a block of its own line, as the grammar has it.
 		if !strings.Contains(manual, "\n"+usage+"\n") && !strings.Contains(manual, "\n"+usage+" {") {
@@ -55,7 +55,7 @@ func usagesOf[T any](options []block.Option[T]) []string {
 
 func TestManualHasEveryFieldOfTheJSON(t *testing.T) {
 	manual := page(t, "../docs/json.md")
-	for _, config := range []any{App{}, Cache{}, Origin{}, Breaker{}, NamedOrigin{}, Endpoint{}, Sizes{}, Limits{}, Handler{}, PurgeWebhook{}, API{}, APIRate{}} {
+	for _, config := range []any{App{}, Cache{}, Origin{}, Breaker{}, NamedOrigin{}, Endpoint{}, Sizes{}, Limits{}, Handler{}, PurgeWebhook{}, API{}, APIRate{}, Matcher{}, Permission{}} {
 		kind := reflect.TypeOf(config)
 		for i := range kind.NumField() {
 			name, _, _ := strings.Cut(kind.Field(i).Tag.Get("json"), ",")

@@ -241,6 +241,9 @@ func (c adminClient) status(out io.Writer, asJSON bool) error {
 	for _, e := range answer.Endpoints {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.Name, strings.Join(e.Origins, " "), orNone(e.Results), orNone(e.Originals), orNone(e.Files))
 	}
+	if f := answer.DomainsFile; f != nil {
+		fmt.Fprintf(w, "\nDOMAINS\tFILE\tERROR\n%d\t%s\t%s\n", f.Domains, f.Path, orNone(f.Error))
+	}
 	return w.Flush()
 }
 

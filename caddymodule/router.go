@@ -7,10 +7,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/imageorigin/imageorigin/internal/delivery"
 	"github.com/imageorigin/imageorigin/internal/imageurl"
@@ -149,40 +149,42 @@ func (e *endpoint) native() bool { return e != nil && e.config.ErrorStatus == "n
 // router finds the endpoint that a request means: the one its host is bound to, else the one its first path segment
 // names, else the default.
 type router struct {
-	byName    map[string]*endpoint
-	byHost    map[string]*endpoint // exact domains, and "*.example.com" for wildcards of one label
-	account   string               // a first segment equal to it is dropped; "" is none
-	standard  *endpoint            // the default one; nil without
-	wildcards bool
-	located   *lru.Cache[asked, meant]
+	byName   map[string]*endpoint
+	domains  atomic.Pointer[domainTable]
+	account  string    // a first segment equal to it is dropped; "" is none
+	standard *endpoint // the default one; nil without
 }
 
 func newRouter(byName map[string]*endpoint, account string) *router {
-	rt := &router{byName: byName, byHost: make(map[string]*endpoint), account: account, standard: byName[defaultEndpoint]}
-	var err error
-	if rt.located, err = lru.New[asked, meant](maxLocated); err != nil {
-		panic("caddymodule: " + err.Error())
-	}
-	for _, e := range byName {
-		for _, domain := range e.config.Domains {
-			rt.byHost[domain] = e
-			rt.wildcards = rt.wildcards || strings.HasPrefix(domain, "*.")
-		}
-	}
+	rt := &router{byName: byName, account: account, standard: byName[defaultEndpoint]}
+	rt.domains.Store(newDomainTable(byName, 0))
 	return rt
+}
+
+// bindMore puts the domains into force that the endpoints name and those in the text of a domains file. An error leaves in
+// force what was.
+func (rt *router) bindMore(text string) error {
+	t := newDomainTable(rt.byName, strings.Count(text, "\n"))
+	if err := t.parse(text, rt.byName); err != nil {
+		return err
+	}
+	rt.domains.Store(t)
+	return nil
 }
 
 // locate returns the endpoint that a request means, which is bound where that is not nil, and what its URL says there. The
 // endpoint is told beside an error, too, unless the error is that none is meant.
 func (rt *router) locate(bound *endpoint, host string, u *url.URL) (*endpoint, imageurl.Address, error) {
+	// Taken before it is found out what is meant: under a newer list it may be found, but never under an older one.
+	located := rt.domains.Load().located
 	asked := asked{bound, host, u.EscapedPath(), u.RawQuery}
-	if l, ok := rt.located.Get(asked); ok {
+	if l, ok := located.Get(asked); ok {
 		return l.endpoint, l.address, nil
 	}
 	asked = asked.detached()
 	e, a, err := rt.find(asked)
 	if err == nil && asked.size() <= maxAsked && len(a.Chain.String()) <= maxChain {
-		rt.located.Add(asked, meant{e, a})
+		located.Add(asked, meant{e, a})
 	}
 	return e, a, err
 }
@@ -248,20 +250,8 @@ func (rt *router) route(host, path string) (*endpoint, string) {
 	return rt.standard, path
 }
 
-func (rt *router) bound(host string) *endpoint {
-	if len(rt.byHost) == 0 {
-		return nil
-	}
-	host = hostOf(host)
-	if e := rt.byHost[host]; e != nil || !rt.wildcards {
-		return e
-	}
-	// As in certificates (RFC 6125 §6.4.3), a wildcard stands for exactly one label.
-	if _, parent, ok := strings.Cut(host, "."); ok {
-		return rt.byHost["*."+parent]
-	}
-	return nil
-}
+// bound returns the endpoint that a Host header is bound to, nil if none.
+func (rt *router) bound(host string) *endpoint { return rt.domains.Load().endpoint(host) }
 
 // hostOf returns a Host header in the form of canonicalHost: no port, no trailing dot.
 func hostOf(header string) string {

@@ -97,7 +97,7 @@ func TestWhatIsRememberedOfURLsIsBounded(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if got := rt.located.Len(); got != tt.kept {
+			if got := rt.domains.Load().located.Len(); got != tt.kept {
 				t.Errorf("%d are kept, want %d", got, tt.kept)
 			}
 			if took := heap() - before; took > urls*9<<10 {

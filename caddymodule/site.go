@@ -13,6 +13,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
 
 	"github.com/imageorigin/imageorigin/internal/imageurl"
 )
@@ -49,6 +50,11 @@ func readSite(raw []byte, host, name string) (*site, error) {
 		endpoints[name] = s.app.withoutOrigins(name, config)
 	}
 	s.router = newRouter(endpoints, s.app.Account)
+	if app.DomainsFile != "" {
+		if _, err := openDomainsFile(app.DomainsFile, s.router, zap.NewNop()); err != nil {
+			return nil, err
+		}
+	}
 	if name == "" {
 		return s, s.enter(handlers, host)
 	}

@@ -32,12 +32,12 @@ build_servers() {
 		go env GOVERSION GOOS GOARCH
 		cksum e2e/servers/go.mod e2e/servers/go.sum
 	} | cksum)
-	if [ -x $servers/versitygw ] && [ -x $servers/fake-gcs-server ] && unchanged $servers/stamp "$now"; then
+	if [ -x $servers/versitygw ] && [ -x $servers/fake-gcs-server ] && [ -x $servers/pebble ] && [ -x $servers/pebble-challtestsrv ] && unchanged $servers/stamp "$now"; then
 		return
 	fi
 	rm -f $servers/stamp
 	mkdir -p $servers
-	say "building Versity S3 gateway and fake-gcs-server, as e2e/servers/go.mod pins them (the first time takes minutes)"
+	say "building Versity S3 gateway, fake-gcs-server and Pebble, as e2e/servers/go.mod pins them (the first time takes minutes)"
 	CGO_ENABLED=0 go -C e2e/servers build -o ../../$servers/ tool ||
 		refuse "cannot build the servers that the tests need" "go failed, as it says above" \
 			"cd e2e/servers && CGO_ENABLED=0 go build -o ../../$servers/ tool"

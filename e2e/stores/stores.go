@@ -1,5 +1,6 @@
 // Package stores runs the servers that stand for the real stores in tests: Versity S3 gateway, fake-gcs-server behind a
-// gate that asks for credentials, Azurite and nginx. They listen on free ports of 127.0.0.1.
+// gate that asks for credentials, Azurite and nginx; and Pebble, which stands for a certificate authority. They listen on
+// free ports of 127.0.0.1.
 //
 // xcaddy.sh builds and installs the servers into .build/servers when it tests; they are processes of their own, so that
 // their dependencies change no version of what is under test. A test binary starts each at most once, when a test

@@ -118,6 +118,8 @@ func newMachine(t *testing.T) *machine {
 	m.stub(m.state+"/tools/port", ":")
 	m.stub(m.state+"/servers/versitygw", ":")
 	m.stub(m.state+"/servers/fake-gcs-server", ":")
+	m.stub(m.state+"/servers/pebble", ":")
+	m.stub(m.state+"/servers/pebble-challtestsrv", ":")
 	m.stub(m.state+"/tools/xcaddy", `echo "xcaddy $* [cgo $CGO_ENABLED] [$CGO_CFLAGS]" >>$STATE/calls; cp $STATE/caddy ./caddy`)
 	m.stub(m.state+"/caddy", `echo "caddy $* [$IMAGEORIGIN_PORT $IMAGEORIGIN_LEGACY_PORT $IMAGEORIGIN_ADMIN]" >>$STATE/calls; echo $$ >$STATE/pid; exit 7`)
 	for name, text := range map[string]string{

@@ -35,6 +35,7 @@ func TestServersAreBuiltOnlyWhenSomethingChanged(t *testing.T) {
 		{"go.mod changed", func() { m.write(m.dir+"/e2e/servers/go.mod", "changed") }, []string{serversCall}},
 		{"go.sum changed", func() { m.write(m.dir+"/e2e/servers/go.sum", "changed") }, []string{serversCall}},
 		{"a binary is gone", func() { m.remove(m.dir + "/.build/servers/fake-gcs-server") }, []string{serversCall}},
+		{"another binary is gone", func() { m.remove(m.dir + "/.build/servers/pebble-challtestsrv") }, []string{serversCall}},
 		{
 			"package-lock.json changed",
 			func() { m.write(m.dir+"/e2e/servers/azurite/package-lock.json", "changed") },
