@@ -3,6 +3,7 @@
 package caddymodule
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -67,7 +68,8 @@ type App struct {
 	tiers     map[string]caches.Store // by the names of the caches, in their order
 	inUse     map[string]caches.Store // of the caches those that some endpoint uses
 	endpoints map[string]*endpoint
-	bound     []*endpoint // those that some handler alone is bound to, declared and inline
+	keyOwners map[[sha256.Size]byte]keyOwner // of what signs URLs, by hashes of keys
+	bound     []*endpoint                    // those that some handler alone is bound to, declared and inline
 	hooks     *webhooks
 	router    *router
 	domains   *domainsFile // nil: none

@@ -171,6 +171,13 @@ func (g *globalBlock) finish(set map[string]block.Place) error {
 		}
 	}
 	g.addDefault()
+	if e := g.app.Endpoints[defaultEndpoint]; e != nil && g.endpointAt[defaultEndpoint] == nil {
+		for _, name := range e.order(g.app.Library) {
+			if err := checkAnywhere(e, []string{name}, g.app.Origins); err != nil {
+				return g.originAt[name].Wrap(err)
+			}
+		}
+	}
 	return nil
 }
 
@@ -195,6 +202,12 @@ func (g *globalBlock) checkEndpoint(name string, bound map[string]string) error 
 				host, other, g.endpointAt[other]["domains"])
 		}
 		bound[host] = name
+	}
+	if err := g.checkKeys(name); err != nil {
+		return err
+	}
+	if err := checkAnywhere(e, e.order(g.app.Library), g.app.Origins); err != nil {
+		return at[""].Wrap(fmt.Errorf("endpoint %q: %w", name, err))
 	}
 	warnMany(at["origins"], fmt.Sprintf("endpoint %q", name), e, 0, g.app.Library)
 	return checkCachesOf(g.app, e, at)

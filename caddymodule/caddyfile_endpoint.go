@@ -12,7 +12,7 @@ import (
 
 // Words of later versions: they are told apart from mistakes.
 var laterEndpoint = []string{
-	"url_endpoint", "sign", "signed_only", "on_transform_error",
+	"on_transform_error",
 }
 
 // endpointOptions are the words of an endpoint, in the global option and in the block of the directive alike.
@@ -26,6 +26,10 @@ var endpointOptions = []block.Option[*Endpoint]{
 	{Usage: "transform <name> <chain>", Each: true, Args: readTransform},
 	{Usage: "unnamed allow|deny", Args: block.One(func(e *Endpoint) *string { return &e.Unnamed }), Check: (*Endpoint).validate},
 	{Usage: "always <chain>", Args: block.One(func(e *Endpoint) *string { return &e.Always })},
+	{Usage: "sign <key...>", Args: block.Some(func(e *Endpoint) *[]string { return &e.Sign }), Check: (*Endpoint).validate},
+	{Usage: "signed_only [images|all]", Args: readSignedOnly, Check: (*Endpoint).validate},
+	{Usage: "url_endpoint <url>", Args: block.One(func(e *Endpoint) *string { return &e.URLEndpoint }), Check: (*Endpoint).validate},
+	{Usage: "shared_key", Args: block.Flag(func(e *Endpoint) *bool { return &e.SharedKey })},
 	{Usage: "sizes <width...> [snap|strict]", Args: readSizes},
 	{Usage: "formats <format...> [smallest]", Args: block.Some(func(e *Endpoint) *[]string { return &e.Formats }), Check: (*Endpoint).validate},
 	{Usage: "quality <1-100> [exact]", Args: readQuality},

@@ -129,8 +129,30 @@ func (b *handlerBlock) finishInline(app *App, start block.Place, set map[string]
 	if err := checkCachesOf(app, b.inline, set); err != nil {
 		return err
 	}
+	if err := checkSigning(b.inline, set, "the endpoint in this block"); err != nil {
+		return err
+	}
+	if err := b.checkAnywhere(app, start); err != nil {
+		return err
+	}
 	warnMany(start, "the endpoint in this block", b.inline, len(b.handler.InlineOrigins), app.Library)
 	b.handler.Inline = b.inline
+	return nil
+}
+
+// checkAnywhere refuses origins of the block, and those that it names, that fetch whatever they are asked for.
+func (b *handlerBlock) checkAnywhere(app *App, start block.Place) error {
+	names, all := b.inline.order(app.Library), maps.Clone(app.Origins)
+	if all == nil {
+		all = map[string]*Origin{}
+	}
+	for i := range b.handler.InlineOrigins {
+		o := &b.handler.InlineOrigins[i]
+		names, all[o.Name] = append(slices.Clip(names), o.Name), &o.Origin
+	}
+	if err := checkAnywhere(b.inline, names, all); err != nil {
+		return start.Wrap(err)
+	}
 	return nil
 }
 

@@ -25,7 +25,7 @@ func init() {
 		Short: "Serves and transforms pictures",
 		Long:  "Commands of imageorigin, the image server. Each tells its options with --help.",
 		CobraFunc: func(cmd *cobra.Command) {
-			cmd.AddCommand(serveCommand(), checkCommand(), explainCommand(), paramsCommand(), transformCommand(), purgeCommand(), statusCommand())
+			cmd.AddCommand(serveCommand(), checkCommand(), explainCommand(), paramsCommand(), transformCommand(), purgeCommand(), statusCommand(), signCommand(), verifyCommand())
 			cmd.Args = cobra.NoArgs // so that a mistyped command is an error
 			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		},

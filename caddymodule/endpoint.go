@@ -17,7 +17,7 @@ import (
 // Endpoint is one URL endpoint: which origins are asked, and how the answers are delivered. It stands under its name in
 // the app's `endpoints`, where the endpoint named `default` answers when no other matches, or as `inline` in a handler.
 //
-// Placeholders are supported in `domains` and `req_from`: `{env.*}`, `{file.*}` and `{system.*}`, resolved when the
+// Placeholders are supported in `domains`, `req_from`, `url_endpoint` and `sign`: `{env.*}`, `{file.*}` and `{system.*}`, resolved when the
 // config is loaded.
 type Endpoint struct {
 	// What the endpoint is for, in your words. Nothing depends on it.
@@ -53,6 +53,23 @@ type Endpoint struct {
 	// `orig-true` is refused, and SVG originals become pixels where it changes any. It is written as those of `transforms`
 	// are, and may ask for them by name. Default: none.
 	Always string `json:"always,omitempty"`
+
+	// The keys that sign URLs (`ik-s`), 1 to 16 of at least 8 bytes: the first is the one that `caddy imageorigin sign` takes,
+	// and each opens URLs that are signed with it. They are secrets. A wrong or expired signature is answered with status
+	// 401. Default: none, so that signatures mean nothing.
+	Sign []string `json:"sign,omitempty"`
+
+	// Which URLs are answered only if they are signed: `all`, or `images`, which are all but those of files whose extension
+	// is that of something else, such as `.mp4` and `.pdf`. Needs `sign`. Default: none.
+	SignedOnly string `json:"signed_only,omitempty"`
+
+	// The URL that clients see before what is signed, as SDKs are told it (`urlEndpoint`): for where a proxy takes a part
+	// of it away, and where it could be one of several. Default: told by the request.
+	URLEndpoint string `json:"url_endpoint,omitempty"`
+
+	// Another endpoint has one of the keys of `sign`, so that a signature for a file of one opens the file of that name of
+	// the other. Each of them has to say so. Default: false, and then such a config is refused.
+	SharedKey bool `json:"shared_key,omitempty"`
 
 	// The widths that steps of URLs may ask for. The endpoint's own transformations are not bound by it. Default: all.
 	Sizes *Sizes `json:"sizes,omitempty"`
@@ -175,6 +192,9 @@ func (e *Endpoint) prepare(r *caddy.Replacer) error {
 	if err := e.validate(); err != nil {
 		return err
 	}
+	if err := checkSigns(e); err != nil {
+		return err
+	}
 	var err error
 	if e.ready, err = e.compile(); err != nil {
 		return err
@@ -222,6 +242,7 @@ func (e *Endpoint) setDefaults() {
 	orDefault(&e.ErrorStatus, errorStatuses[0])
 	orDefault(&e.ReqFrom, defaultReqFrom)
 	e.DefaultImage = strings.TrimPrefix(e.DefaultImage, "/")
+	e.URLEndpoint = strings.TrimRight(e.URLEndpoint, "/")
 	for i, host := range e.Domains {
 		e.Domains[i] = canonicalHost(host)
 	}
@@ -246,6 +267,9 @@ func (e *Endpoint) setKeepingDefaults() {
 // expand resolves the placeholders of e.
 func (e *Endpoint) expand(r *caddy.Replacer) error {
 	if err := expand(r, "req_from", &e.ReqFrom); err != nil {
+		return err
+	}
+	if err := expand(r, "url_endpoint", &e.URLEndpoint); err != nil {
 		return err
 	}
 	for i := range e.Domains {

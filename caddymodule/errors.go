@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
@@ -70,6 +71,7 @@ var (
 	faultNoEndpoint = fault{"ENOENT", 404, 404, "no endpoint is meant by this URL", zap.DebugLevel}
 	faultDenied     = fault{"EACCES", 404, 403, "an origin refused access to the file", zap.WarnLevel}
 	faultPrivate    = fault{"EACCES", 401, 401, "the file is private: only signed URLs may show it", zap.InfoLevel}
+	faultSignature  = fault{"EACCES", 401, 401, "", zap.InfoLevel}
 	faultPolicy     = fault{"EACCES", 403, 403, "", zap.InfoLevel}
 	faultRefused    = fault{"ECONNREFUSED", 404, 502, "an origin can't be reached", zap.WarnLevel}
 	faultTimeout    = fault{"ETIMEDOUT", 404, 504, "an origin did not answer in time", zap.WarnLevel}
@@ -125,6 +127,8 @@ func faultOf(err error) fault {
 		return faultNotPicture
 	case errors.Is(err, errPrivate):
 		return faultPrivate
+	case errors.Is(err, errUnsigned):
+		return faultSignature
 	case errors.Is(err, errUnnamed), errors.Is(err, errUntouched):
 		return faultPolicy
 	case errors.Is(err, delivery.ErrNoStill):
@@ -141,6 +145,9 @@ func faultOf(err error) fault {
 			return faultLimit
 		}
 		return faultInvalid
+	}
+	if _, ok := errors.AsType[*imageurl.SignatureError](err); ok {
+		return faultSignature
 	}
 	if _, ok := errors.AsType[*imageurl.Error](err); ok {
 		return faultInvalid
@@ -229,7 +236,11 @@ func (f fault) body(status int, err error) string {
 // errorCacheControl lets a certain absence be remembered shortly, and nothing else: a CDN must not keep an outage.
 func (x *exchange) errorCacheControl(f fault) string {
 	if f == faultMissing && x.endpoint != nil {
-		return fmt.Sprintf("public, max-age=%d", seconds(x.endpoint.config.MissTTL))
+		control := fmt.Sprintf("public, max-age=%d", seconds(x.endpoint.config.MissTTL))
+		if x.signed.ends() {
+			control = bounded(control, x.signed.left(time.Now()))
+		}
+		return control
 	}
 	return "no-store"
 }

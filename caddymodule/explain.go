@@ -197,6 +197,9 @@ func (x *explainer) tell(r *sheet, u *url.URL) error {
 	r.line("always", e.delivery.Always.String())
 	r.line("query", describeQuery(a.Query, req.Query))
 	r.line("download", describeDownload(a))
+	if e.config.needsSignature(&a, true) {
+		r.line("signed", "only, else it is a 401; verify judges signatures")
+	}
 	result, err := x.resolve(req)
 	if _, flaw := errors.AsType[*flagError](err); flaw {
 		return err

@@ -106,12 +106,22 @@ type exchange struct {
 	response *delivery.Response // nil on failure
 	code     string             // ik-error's code, of a failure
 	passed   bool               // the next handler answers
+	signed   signed
 }
 
 // deliver finds endpoint and address and fetches the answer.
 func (x *exchange) deliver() (*delivery.Response, error) {
 	var err error
-	if x.endpoint, x.address, err = x.app.router.locate(x.bound, x.r.Host, x.r.URL); err != nil {
+	if x.endpoint, x.address, err = x.app.router.locate(x.bound, x.r.Host, x.r.URL); x.endpoint == nil {
+		return nil, err
+	}
+	if err := x.verify(); err != nil {
+		return nil, err
+	}
+	if err := x.demand(err); err != nil {
+		return nil, err
+	}
+	if err != nil { // a mistake in the URL, which nobody is told who may not ask
 		return nil, err
 	}
 	req := x.endpoint.request(x.address, x.r.Header)

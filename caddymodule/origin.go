@@ -90,6 +90,7 @@ type origin struct {
 	target       string                                     // what it reads from
 	canonical    string                                     // base of the canonical URLs
 	local        bool                                       // asking it costs nothing
+	anywhere     bool                                       // it fetches whatever it is asked for
 	readsQuery   bool                                       // the client's query can change what it answers
 	forwardsHost bool                                       // and the client's Host
 	holds        func(key string, v origins.Validator) bool // see delivery.Local; nil: it can't tell
@@ -118,6 +119,7 @@ func (o *Origin) provision(ctx caddy.Context, name string) (*origin, error) {
 		target:       targetOf(source, raw),
 		canonical:    o.Canonical,
 		local:        local,
+		anywhere:     goesAnywhere(source),
 		readsQuery:   readsQuery(source),
 		forwardsHost: forwardsHost(source),
 		holds:        holdsOf(source),

@@ -14,15 +14,15 @@ import (
 	"github.com/imageorigin/imageorigin/transform/plan"
 )
 
-// errPrivate keeps files that their origin marks as private from everyone while signed URLs don't exist.
-var errPrivate = errors.New("the origin marks the file as private, and signed URLs are not supported in this version")
+// errPrivate keeps files that their origin marks as private from those who may not see them.
+var errPrivate = errors.New("the origin marks the file as private, and the URL is neither signed nor of named transformations alone")
 
 // sandbox is the Content-Security-Policy of files that a browser would run: nothing in them runs or loads.
 const sandbox = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 
 // respond writes the answer: headers that the site has not set itself, then the body with ranges and conditions.
 func (x *exchange) respond(resp *delivery.Response) error {
-	if resp.Origin.Private {
+	if resp.Origin.Private && !x.mayShowPrivate() {
 		x.response = nil
 		return x.fail(errPrivate)
 	}
@@ -86,6 +86,7 @@ func (x *exchange) describeKeeping(h *header, resp *delivery.Response) {
 	if keep.age && resp.How.Hit && resp.How.Known {
 		h.fill("Age", strconv.FormatInt(int64(max(resp.How.Age, 0)/time.Second), 10))
 	}
+	x.boundKeeping(h.Header, resp)
 	if timing := serverTiming(resp); timing != "" {
 		h.fill("Server-Timing", timing)
 	}

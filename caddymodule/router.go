@@ -25,6 +25,7 @@ type endpoint struct {
 	query    queryPolicy
 
 	asks []string // names of its origins, in their order
+	keys [][]byte // that sign its URLs; nil: signatures mean nothing
 }
 
 // newEndpoint makes a configured endpoint ready: config has its defaults and is valid; own are origins of its own, asked
@@ -42,10 +43,18 @@ func (a *App) newEndpoint(ctx caddy.Context, name string, config *Endpoint, own 
 	if len(list) == 0 {
 		return nil, fmt.Errorf("origins: %w", errNoOrigins)
 	}
+	for _, o := range list {
+		if o.anywhere && config.SignedOnly != signedOnlyAll {
+			return nil, errAnywhere(o.name)
+		}
+	}
 	e := a.withoutOrigins(name, config)
 	e.delivery.Origin = config.origin(list)
 	e.asks = slices.Clone(config.order(a.Library))
 	var err error
+	if e.keys, err = a.claimKeys(caddy.NewReplacer(), name, config); err != nil {
+		return nil, err
+	}
 	if e.delivery.Keeping, err = a.keeping(ctx, config, list); err != nil {
 		return nil, err
 	}

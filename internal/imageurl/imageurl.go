@@ -126,8 +126,6 @@ func checkKey(key string) error {
 // later are query parameters of the language whose time has not come: refused, since ignoring one would show
 // something else than was asked for.
 var later = map[string]string{
-	"ik-s":           "signed URLs are not supported in this version",
-	"ik-t":           "signed URLs are not supported in this version",
 	"ik-sanitizeSvg": "SVG files are not rewritten; they are served under a Content-Security-Policy sandbox instead",
 }
 
@@ -146,6 +144,9 @@ func (a *Address) readQuery(query string) error {
 		if slices.Contains(seen, name) {
 			return &Error{name, "is given twice"}
 		}
+		if (name == "ik-s" || name == "ik-t") && name != rawName {
+			return &Error{name, "the name is written without percent-encoding"} // TakeSignature doesn't see it else
+		}
 		seen = append(seen, name)
 		value, err := url.PathUnescape(rawValue)
 		if err != nil {
@@ -161,7 +162,7 @@ func (a *Address) readQuery(query string) error {
 
 func known(name string) bool {
 	switch name {
-	case "tr", "ik-attachment", "ik-attachment-filename", "ik-sdk-version":
+	case "tr", "ik-attachment", "ik-attachment-filename", "ik-sdk-version", "ik-s", "ik-t":
 		return true
 	}
 	return later[name] != ""
@@ -191,6 +192,7 @@ func (a *Address) set(name, value string) error {
 		}
 		a.Filename = value
 	case "ik-sdk-version": // tells which SDK built the URL; has no effect
+	case "ik-s", "ik-t": // who knows keys judges them (Signature); they are no part of what is asked for
 	default:
 		return &Error{name, later[name]}
 	}

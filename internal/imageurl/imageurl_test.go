@@ -86,7 +86,6 @@ func TestParseRefusesWithTheNameOfThePart(t *testing.T) {
 		{"a still of a name for search engines alone", "/ik-seo/b.gif/ik-thumbnail.jpg", "", "path: behind ik-seo stands the file without its extension, then a name with it: ik-seo/folder/file/any-name.jpg"},
 		{"a name for search engines alone", "/ik-seo/b.jpg", "", "path: behind ik-seo stands the file without its extension, then a name with it: ik-seo/folder/file/any-name.jpg"},
 		{"a name for search engines without extension", "/ik-seo/a/b", "", "path: behind ik-seo stands the file without its extension, then a name with it: ik-seo/folder/file/any-name.jpg"},
-		{"signature", "/b.jpg", "ik-s=abc", "ik-s: signed URLs are not supported in this version"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Parse(tt.path, tt.query)

@@ -25,3 +25,13 @@ func (a *Address) Expand(named map[string]syntax.Chain) error {
 	a.Chain = whole
 	return nil
 }
+
+// OnlyNamed reports whether a transformation is asked for and each of its steps is a name alone (n-), as [Parse] read them.
+func (a *Address) OnlyNamed() bool {
+	for _, c := range a.chains {
+		if slices.ContainsFunc(c, func(s syntax.Step) bool { return !s.IsNamed() }) {
+			return false
+		}
+	}
+	return len(a.chains) > 0
+}

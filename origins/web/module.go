@@ -226,13 +226,14 @@ func (m *Module) Open(ctx context.Context, req origins.Request) (*origins.Object
 }
 
 // ProxyModule fetches originals from where the path of the file says, which is an absolute URL: of the hosts that are
-// listed, and of no other.
+// listed, and of no other, or without a list of any.
 type ProxyModule struct {
 	// The hosts that may be asked, and be redirected to: images.example.com, or *.example.com for the names with
 	// exactly one label more (neither example.com nor a.b.example.com), on the usual ports of http and https;
 	// images.example.com:8080 for another port; https://images.example.com for https alone. An address is meant only
-	// by an entry that is it. Placeholders: {env.*} and {file.*}, each for one entry. Required.
-	Hosts []string `json:"hosts"`
+	// by an entry that is it. Placeholders: {env.*} and {file.*}, each for one entry. Default: every
+	// host, which only endpoints that answer signed URLs alone may use.
+	Hosts []string `json:"hosts,omitempty"`
 
 	// Lets names and redirects lead to private addresses, too: those of this machine and of its networks. Where clouds
 	// keep the credentials of a machine they never lead. Placeholders are not supported. Default: false.
@@ -275,7 +276,7 @@ func (m *ProxyModule) Provision(caddy.Context) error {
 
 // config returns the configuration with its placeholders replaced by resolve.
 func (m *ProxyModule) config(resolve func(string) (string, error)) (ProxyConfig, error) {
-	var c ProxyConfig
+	c := ProxyConfig{Anywhere: m.Anywhere()}
 	for _, text := range m.Hosts {
 		host, err := resolve(text)
 		if err != nil {
@@ -288,6 +289,9 @@ func (m *ProxyModule) config(resolve func(string) (string, error)) (ProxyConfig,
 
 // ManyServers tells that one server that doesn't answer says nothing about the others.
 func (m *ProxyModule) ManyServers() bool { return true }
+
+// Anywhere tells that this server would fetch whatever it is asked for.
+func (m *ProxyModule) Anywhere() bool { return len(m.Hosts) == 0 }
 
 // Cleanup gives the transport back.
 func (m *ProxyModule) Cleanup() error { return m.connection.Release() }

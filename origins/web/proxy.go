@@ -15,8 +15,13 @@ import (
 type ProxyConfig struct {
 	// Hosts are the only ones that keys and redirects may name: "images.example.com", "*.example.com" for the names
 	// with exactly one label more, each on the usual port of http and of https, or with a port of its own behind a
-	// colon; "https://" before it leaves http out. An address is meant only by an entry that is it. There must be one.
+	// colon; "https://" before it leaves http out. An address is meant only by an entry that is it. There must be one,
+	// unless Anywhere.
 	Hosts []string
+
+	// Anywhere lets keys and redirects name every host, where Hosts is empty. Whoever sets it answers for it that keys come
+	// from nobody but those who may ask for anything.
+	Anywhere bool
 
 	// Transport carries the requests. It should be guarded, and must not decompress; [remote.NewTransport] makes one
 	// like that.
@@ -26,15 +31,16 @@ type ProxyConfig struct {
 // Proxy is the origin whose keys are absolute URLs. The zero value is not useful; see [NewProxy].
 type Proxy struct {
 	hosts     []pattern
+	anywhere  bool
 	transport http.RoundTripper
 }
 
 // NewProxy returns a Proxy that does as c says.
 func NewProxy(c ProxyConfig) (*Proxy, error) {
-	if len(c.Hosts) == 0 {
+	if len(c.Hosts) == 0 && !c.Anywhere {
 		return nil, errors.New("hosts is empty, and without a list this server would fetch whatever anybody asks it for; write the hosts that it may ask, such as images.example.com or *.example.com")
 	}
-	p := &Proxy{transport: c.Transport}
+	p := &Proxy{transport: c.Transport, anywhere: len(c.Hosts) == 0}
 	for _, text := range c.Hosts {
 		host, err := parsePattern(text)
 		if err != nil {
@@ -81,6 +87,9 @@ func (p *Proxy) next(key string, from *url.URL, location string) (*url.URL, erro
 
 // check returns an error unless the list allows u. format says what is not done with its host.
 func (p *Proxy) check(key string, u *url.URL, format string) error {
+	if p.anywhere {
+		return nil
+	}
 	for _, host := range p.hosts {
 		if host.matches(u) {
 			return nil

@@ -17,6 +17,8 @@ import (
 
 func TestCaddyfileOfAProxyBecomesJSON(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
+		{"any host", "web_proxy", "{}"},
+		{"any host, in a block", "web_proxy {\n allow_private\n}", `{"allow_private":true}`},
 		{"the least", "web_proxy images.example.com", `{"hosts":["images.example.com"]}`},
 		{"several", "web_proxy images.example.com *.cdn.example.com", `{"hosts":["images.example.com","*.cdn.example.com"]}`},
 		{"in a block", "web_proxy {\n hosts images.example.com {env.CDN}\n}", `{"hosts":["images.example.com","{env.CDN}"]}`},
@@ -43,8 +45,6 @@ func TestCaddyfileOfAProxyBecomesJSON(t *testing.T) {
 
 func TestMistakesInTheCaddyfileOfAProxyAreNamed(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
-		{"no hosts", "web_proxy", "hosts is empty, and without a list this server would fetch whatever anybody asks it for; write the hosts that it may ask"},
-		{"no hosts in a block", "\nweb_proxy {\n allow_private\n}", "hosts is empty"},
 		{"an empty list", "web_proxy {\n hosts\n}", "wrong number of arguments; write hosts <host...>, at Testfile:2"},
 		{"any", "web_proxy any", `"any" would make this server fetch whatever anybody asks it for; list the hosts`},
 		{"a star", "web_proxy a.test {\n hosts *\n}", `"*" would make this server fetch whatever anybody asks it for; list the hosts, and write it like images.example.com or *.example.com, at Testfile:2`},
@@ -139,7 +139,6 @@ func TestProxyModuleFetchesAndLeavesNothingBehind(t *testing.T) {
 		m    ProxyModule
 		want string
 	}{
-		{"no hosts", ProxyModule{}, "hosts is empty"},
 		{"any", ProxyModule{Hosts: []string{"any"}}, "whatever anybody asks it for"},
 		{"a missing variable", ProxyModule{Hosts: []string{"{env.IMAGEORIGIN_TEST_UNSET}"}}, "hosts:"},
 		{"authorities that aren't there", ProxyModule{Hosts: []string{"a.test"}, TLSCA: "/nonexistent/ca.pem"}, "reading tls_ca"},
@@ -151,6 +150,34 @@ func TestProxyModuleFetchesAndLeavesNothingBehind(t *testing.T) {
 		}
 		if err := tt.m.Cleanup(); err != nil {
 			t.Errorf("%s: cleaning up: %v", tt.name, err)
+		}
+	}
+}
+
+func TestAProxyWithoutAListSaysThatItGoesAnywhere(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("a picture")) }))
+	defer server.Close()
+	for _, tt := range []struct {
+		name     string
+		m        ProxyModule
+		anywhere bool
+		denied   bool
+	}{
+		{"a list that the host is not on", ProxyModule{Hosts: []string{"images.example.com"}, AllowPrivate: true}, false, true},
+		{"no list", ProxyModule{AllowPrivate: true}, true, false},
+		{"no list, and an address of this machine", ProxyModule{}, true, true},
+	} {
+		if err := provision(t, &tt.m); err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		defer tt.m.Cleanup()
+		obj, err := tt.m.Open(t.Context(), origins.Request{Key: server.URL + "/a.jpg"})
+		if err == nil {
+			obj.Body.Close()
+		}
+		denied := err != nil && origins.KindOf(err) == origins.Denied
+		if tt.m.Anywhere() != tt.anywhere || denied != tt.denied || err != nil && !denied {
+			t.Errorf("%s: anywhere %t, got %v, want it denied: %t", tt.name, tt.m.Anywhere(), err, tt.denied)
 		}
 	}
 }
