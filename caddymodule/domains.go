@@ -102,6 +102,10 @@ func certifiableLabel(name string) bool {
 		!strings.HasPrefix(label, "-") && !strings.HasSuffix(label, "-")
 }
 
+// maxDomainLine is how many bytes of a line stand before its comment: no domain and name of an endpoint have as many, and
+// what is no list at all is neither taken apart nor repeated in errors.
+const maxDomainLine = 1000
+
 // parse adds the lines of a domains file: a domain and the name of its endpoint. Errors say the line, and what to write.
 func (t *domainTable) parse(text string, byName map[string]*endpoint) error {
 	number := 0
@@ -129,6 +133,9 @@ func (t *domainTable) parse(text string, byName map[string]*endpoint) error {
 // splitDomainLine returns the two words of a line without its comment, the domain in the form of canonicalHost; both are ""
 // of an empty line.
 func splitDomainLine(line string) (domain, name string, err error) {
+	if len(line) > maxDomainLine {
+		return "", "", fmt.Errorf("%.100q is not a domain and the name of an endpoint, but the beginning of %d bytes; write them as in img.example.com shop", line, len(line))
+	}
 	words := strings.Fields(line)
 	if len(words) == 0 {
 		return "", "", nil

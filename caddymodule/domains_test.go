@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"fmt"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -56,6 +57,10 @@ func TestMistakesOfADomainsFileNameTheLineAndTheRemedy(t *testing.T) {
 		{"a dot behind it", "a.example.net. shop", `line 1: "a.example.net." is not a host name`},
 		{"a wildcard inside", "a.*.example.net shop", `line 1: "a.*.example.net": a wildcard stands for the whole first label`},
 		{"a placeholder", "{env.HOST} shop", `line 1: "{env.HOST}" is not a host name: placeholders are not replaced in this file`},
+		{"marks apart from their letters", "bu\u0308cher.example shop", "line 1: \"bu\u0308cher.example\": clients ask for \"xn--bcher-kva.example\"; write that"},
+		{"wide letters", "ｉｍｇ.example.net shop", `line 1: "ｉｍｇ.example.net": clients ask for "img.example.net"; write that`},
+		{"a wide dot", "img。example.net shop", `line 1: "img。example.net": clients ask for "img.example.net"; write that`},
+		{"a letter whose small one is another name's", "*.İ.example.net shop", `line 1: "*.İ.example.net": clients ask for "xn--`},
 		{"the words in the other order", "shop a.example.net", `line 1: endpoint "a.example.net" is not declared; declared: default, shop`},
 		{"bytes that are no text", "a\xff.example.net shop", `line 1: "a\xff.example.net shop" is not a domain`},
 		{"a domain twice", "x.example.net shop\na.example.net shop # one\n\nA.example.net default", `line 4: "a.example.net" belongs to endpoint "shop" already, by line 2; a domain stands once`},
@@ -75,6 +80,49 @@ func TestMistakesOfADomainsFileNameTheLineAndTheRemedy(t *testing.T) {
 				t.Errorf("after the mistake the list that was in force has %q", got)
 			}
 		})
+	}
+}
+
+func TestDomainsOfOtherScriptsAreWhatClientsAskFor(t *testing.T) {
+	for domain, host := range map[string]string{
+		"straße.example": "xn--strae-oqa.example", "*.Ελλάδα.example": "www.xn--hxakic4aa.example", "例え.テスト": "xn--r8jz45g.xn--zckzah",
+		"пример.example": "xn--e1afmkfd.example", "*.bücher.example": "a.xn--bcher-kva.example",
+	} {
+		rt := bindings(t)
+		if err := rt.bindMore(domain + " shop"); err != nil {
+			t.Error(err)
+		} else if got := nameOf(rt.bound(host)); got != "shop" {
+			t.Errorf("%s: %s belongs to %q", domain, host, got)
+		}
+	}
+}
+
+func TestWhatIsNoListAtAllIsRefusedInAShortSentence(t *testing.T) {
+	long := strings.Repeat("a", 2<<20)
+	for name, text := range map[string]string{
+		"one word": long, "an endpoint": "a.example.net " + long, "a domain": long + ".example.net shop",
+		"labels": strings.Repeat("a.", 1<<20) + " shop", "words": strings.Repeat("a ", 1<<20), "zeros": strings.Repeat("\x00", 1<<20),
+	} {
+		err := bindings(t).bindMore(text)
+		if err == nil || !strings.HasPrefix(err.Error(), "line 1: ") || len(err.Error()) > 1000 {
+			t.Errorf("%s: got %.300v", name, err)
+		}
+	}
+	if err := bindings(t).bindMore("a.example.net shop # " + long); err != nil {
+		t.Errorf("a long comment: %v", err)
+	}
+}
+
+func TestEmptyLinesTakeNoRoom(t *testing.T) {
+	text, rt := strings.Repeat("\n", 4<<20), bindings(t)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if err := rt.bindMore(text); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > 32<<20 {
+		t.Errorf("%d empty lines took %d bytes", len(text), got)
 	}
 }
 

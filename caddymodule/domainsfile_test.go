@@ -1,8 +1,10 @@
 package caddymodule
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -152,6 +154,41 @@ func TestAFileThatIsBeingWrittenIsLeftAlone(t *testing.T) {
 		t.Errorf("half-written it was read: %q, %+v", got, l.logs.All())
 	}
 	l.expect("whole", "shop", "read again")
+}
+
+func TestWhatWasWrittenWhileItWasReadNeverComesIntoForce(t *testing.T) {
+	l := newListFile(t, "a.example.net default")
+	l.expect("at first", "default")
+	looked, err := os.Stat(l.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.write("# the first half of a list")
+	if err := l.file.load(looked); !errors.Is(err, errBeingWritten) {
+		t.Errorf("got %v, want that it was changed", err)
+	}
+	if got := nameOf(l.rt.bound("a.example.net")); got != "default" {
+		t.Errorf("the half list is in force: %q", got)
+	}
+	l.write("a.example.net shop")
+	l.expect("whole", "shop", "read again")
+}
+
+func TestAFileThatCouldntBeReadIsTriedAgainThoughItStaysTheSame(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("needs /proc/self/mem, a regular file that no user can read from its beginning")
+	}
+	l := newListFile(t, "a.example.net default")
+	l.expect("at first", "default")
+	path := l.path
+	l.path, l.file.path, l.lost = "/proc/self/mem", "/proc/self/mem", true
+	l.expect("unreadable", "default", "the domains file can't be read; the last good list stays in force: domains_file /proc/self/mem: ")
+	l.expect("still unreadable", "default")
+	if l.file.last != nil {
+		t.Error("it is taken for judged, and wouldn't be read again until it changes")
+	}
+	l.path, l.file.path, l.lost = path, path, false
+	l.expect("readable", "default", "read again")
 }
 
 func TestAFileThatWasJustWrittenIsReadTwice(t *testing.T) {

@@ -6,9 +6,11 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/caddyserver/caddy/v2"
 	"golang.org/x/net/http/httpguts"
+	"golang.org/x/net/idna"
 
 	"github.com/imageorigin/imageorigin/origins"
 )
@@ -159,7 +161,14 @@ func checkHost(host string) error {
 	case strings.Contains(host, ":"):
 		return fmt.Errorf("%q has a port; write the host name alone", host)
 	}
-	labels := strings.Split(strings.TrimPrefix(canonicalHost(host), "*."), ".")
+	name := strings.TrimPrefix(canonicalHost(host), "*.")
+	if strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		// Clients map more than capitals before they ask (UTS 46): letters with their marks apart, wide ones, the İ of Turkish.
+		if asked, err := idna.Lookup.ToASCII(strings.TrimPrefix(host, "*.")); err == nil && asked != name {
+			return fmt.Errorf("%q: clients ask for %q; write that", host, asked)
+		}
+	}
+	labels := strings.Split(name, ".")
 	for _, label := range labels {
 		if label == "*" {
 			return fmt.Errorf("%q: a wildcard stands for the whole first label, as in \"*.example.com\"", host)

@@ -20,10 +20,16 @@ type onDemandSite struct {
 	dir, https string
 }
 
-// load loads the site with further lines in the global option imageorigin, and with those of the permission's block.
+// load loads the site with further lines in the global option imageorigin, and with those of the permission's block. Each
+// has a port of its own: when a reload is done the listeners of the config before may still take a connection.
 func (s *onDemandSite) load(lines, permission string) error {
 	s.t.Helper()
-	_, port, _ := net.SplitHostPort(s.https)
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	free.Close()
+	_, port, _ := net.SplitHostPort(free.Addr().String())
 	raw, _, err := caddyconfig.GetAdapter("caddyfile").Adapt(fmt.Appendf(nil, `{
 	admin off
 	persist_config off
@@ -58,7 +64,11 @@ https:// {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return caddy.Load(raw, true)
+	if err := caddy.Load(raw, true); err != nil {
+		return err
+	}
+	s.https = free.Addr().String()
+	return nil
 }
 
 // shakes returns nil if a handshake for a name ends with a certificate of that name.
@@ -88,12 +98,7 @@ func (s *onDemandSite) expect(when string, granted, refused []string) {
 
 func TestCertificatesOnDemandFollowTheDomainsOfTheConfigInForce(t *testing.T) {
 	dataHome(t)
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &onDemandSite{t: t, dir: t.TempDir(), https: free.Addr().String()}
-	free.Close()
+	s := &onDemandSite{t: t, dir: t.TempDir()}
 	list := filepath.Join(t.TempDir(), "domains")
 	write := func(text string) {
 		t.Helper()

@@ -19,8 +19,9 @@ func init() { caddy.RegisterModule(new(Permission)) }
 // `domains` and those of the `domains_file`, as they stand in certificates, so in lower case and in punycode. A name is
 // never allowed because it falls under a wildcard, unless `on_demand_wildcards` says so, and IP addresses never are.
 type Permission struct {
-	// Names that fall under a wildcard among the domains, by one label, are allowed as well. Whoever points such a name at
-	// this server then has it get a certificate for each: certificate authorities limit how many a domain gets in a week.
+	// Names that fall under a wildcard among the domains, by one label, are allowed as well. Whoever asks for such names
+	// then has this server try for a certificate of each, also where the DNS has none of them: certificate authorities limit
+	// how many are tried for, and how many a domain gets in a week.
 	// Default: false.
 	OnDemandWildcards bool `json:"on_demand_wildcards,omitempty"`
 

@@ -173,7 +173,8 @@ func newRouter(byName map[string]*endpoint, account string) *router {
 // bindMore puts the domains into force that the endpoints name and those in the text of a domains file. An error leaves in
 // force what was.
 func (rt *router) bindMore(text string) error {
-	t := newDomainTable(rt.byName, strings.Count(text, "\n"))
+	// Room for as many domains as there are lines, unless most of those must be empty.
+	t := newDomainTable(rt.byName, min(strings.Count(text, "\n"), len(text)/32))
 	if err := t.parse(text, rt.byName); err != nil {
 		return err
 	}
