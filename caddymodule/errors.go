@@ -125,7 +125,7 @@ func faultOf(err error) fault {
 		return faultRange
 	case errors.Is(err, errNotPicture):
 		return faultNotPicture
-	case errors.Is(err, errPrivate):
+	case errors.Is(err, delivery.ErrPrivate):
 		return faultPrivate
 	case errors.Is(err, errUnsigned):
 		return faultSignature
@@ -204,6 +204,7 @@ func (x *exchange) fail(err error) error {
 	h := x.w.Header()
 	h.Set("ik-error", f.describe(err))
 	h.Set("X-Content-Type-Options", "nosniff")
+	forgetDirections(h) // what the site has set for CDNs is about pictures
 	h.Set("Cache-Control", x.errorCacheControl(f))
 	if vary := varyHeaders(x.errorVary(err)); vary != "" {
 		h.Add("Vary", vary)

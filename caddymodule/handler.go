@@ -127,6 +127,7 @@ func (x *exchange) deliver() (*delivery.Response, error) {
 	req := x.endpoint.request(x.address, x.r.Header)
 	req.Host = x.r.Host
 	req.Range = wantedRange(x.r)
+	req.Public = !x.mayShowPrivate()
 	if x.response, err = x.app.pipeline.Deliver(x.r.Context(), req); err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -14,9 +13,6 @@ import (
 	"github.com/imageorigin/imageorigin/transform/plan"
 )
 
-// errPrivate keeps files that their origin marks as private from those who may not see them.
-var errPrivate = errors.New("the origin marks the file as private, and the URL is neither signed nor of named transformations alone")
-
 // sandbox is the Content-Security-Policy of files that a browser would run: nothing in them runs or loads.
 const sandbox = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 
@@ -24,7 +20,7 @@ const sandbox = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; s
 func (x *exchange) respond(resp *delivery.Response) error {
 	if resp.Origin.Private && !x.mayShowPrivate() {
 		x.response = nil
-		return x.fail(errPrivate)
+		return x.fail(delivery.ErrPrivate)
 	}
 	normaliseRange(x.r)
 	if unsatisfiable(x.r, resp.Size) {

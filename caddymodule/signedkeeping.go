@@ -17,8 +17,9 @@ const noCopies = "private, no-store"
 func (x *exchange) boundKeeping(h http.Header, resp *delivery.Response) {
 	switch {
 	case resp.Origin.Private:
+		forgetDirections(h)
 		h.Set("Cache-Control", noCopies)
-		h.Del("Cdn-Cache-Control")
+		h.Del("Expires")
 		h.Del("Age")
 	case x.signed.ends():
 		boundSigned(h, x.signed.left(time.Now()))
@@ -32,12 +33,28 @@ func (s signed) left(now time.Time) int64 { return max(s.expires-now.Unix(), 0) 
 // counts from before now (Age) is then one that counts from now: it would end too late else.
 func boundSigned(h http.Header, left int64) {
 	age, _ := strconv.ParseInt(h.Get("Age"), 10, 64)
-	for _, name := range []string{"Cache-Control", "Cdn-Cache-Control"} {
-		if value := strings.Join(h.Values(name), ", "); value != "" {
-			h.Set(name, boundedAged(value, left, age))
+	for name, values := range h {
+		if directsCaches(name) {
+			h.Set(name, boundedAged(strings.Join(values, ", "), left, age))
 		}
 	}
+	h.Del("Expires") // old caches may count by it
 	h.Del("Age")
+}
+
+// forgetDirections removes all that tells caches what to do.
+func forgetDirections(h http.Header) {
+	for name := range h {
+		if directsCaches(name) {
+			h.Del(name)
+		}
+	}
+}
+
+// directsCaches reports whether a header, in canonical form, has directives for caches: all, or those that sites name, which
+// then obey that header alone (RFC 9213, and Surrogate-Control before it).
+func directsCaches(name string) bool {
+	return name == "Cache-Control" || strings.HasSuffix(name, "-Cache-Control") || name == "Surrogate-Control"
 }
 
 // bounded returns a Cache-Control value that lets nobody keep an answer longer than left seconds.
@@ -55,6 +72,7 @@ func boundedAged(control string, left, age int64) string {
 	for directive := range strings.SplitSeq(control, ",") {
 		directive = strings.TrimSpace(directive)
 		name, value, _ := strings.Cut(directive, "=")
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 		switch strings.ToLower(name) {
 		case "":
 			continue

@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"regexp"
 	"strconv"
 	"testing"
@@ -32,6 +33,9 @@ func TestNoCacheKeepsAnAnswerLongerThanItsSignatureHolds(t *testing.T) {
 		{"no time", "public", 60, 0, "public, max-age=60, must-revalidate"},
 		{"a time that nobody can read", "max-age=soon", 60, 0, "max-age=0, must-revalidate"},
 		{"a quoted time", `max-age="900"`, 60, 0, "max-age=60, must-revalidate"},
+		{"spaces that do not belong there", "max-age = 900", 60, 0, "max-age=60, must-revalidate"},
+		{"immutable", "public, max-age=900, immutable", 60, 0, "public, max-age=60, immutable, must-revalidate"},
+		{"nothing", "", 60, 0, "max-age=60, must-revalidate"},
 		{"upper case", "Public, Max-Age=900, Must-Revalidate", 60, 0, "Public, Max-Age=60, Must-Revalidate"},
 		{"private", "private, max-age=900", 60, 0, "private, max-age=60, must-revalidate"},
 		{"nobody may", "private, no-store, max-age=900", 60, 0, "private, no-store, max-age=900"},
@@ -59,6 +63,8 @@ func TestSignedAnswersSayTheirEnd(t *testing.T) {
 		{name: "the default", status: 200, ends: []string{"Cache-Control"}},
 		{name: "the site's own", config: Endpoint{CacheControl: "public, max-age=99999", CDNCacheControl: "max-age=88888"}, status: 200, ends: []string{"Cache-Control", "Cdn-Cache-Control"}},
 		{name: "set before", set: http.Header{"Cache-Control": {"max-age=99999"}, "Cdn-Cache-Control": {"max-age=99999"}}, status: 200, ends: []string{"Cache-Control", "Cdn-Cache-Control"}},
+		{name: "for one CDN", set: http.Header{"Cloudflare-Cdn-Cache-Control": {"max-age=99999"}, "Surrogate-Control": {"max-age=99999"}, "Expires": {"Fri, 01 Jan 2100 00:00:00 GMT"}}, status: 200, ends: []string{"Cache-Control", "Cloudflare-Cdn-Cache-Control", "Surrogate-Control"}},
+		{name: "set to nothing", set: http.Header{"Cache-Control": {""}}, status: 200, ends: []string{"Cache-Control"}},
 		{name: "a hit with an age", status: 200, ends: []string{"Cache-Control"}, change: func(r *delivery.Response) {
 			r.How = delivery.How{Hit: true, Known: true, Age: time.Hour, TTL: time.Hour}
 		}},
@@ -89,9 +95,42 @@ func TestSignedAnswersSayTheirEnd(t *testing.T) {
 					t.Errorf("%s: got %q, want 100 seconds at most", name, value)
 				}
 			}
-			if age := w.Header().Get("Age"); age != "" {
-				t.Errorf("Age: got %s", age)
+			for _, name := range []string{"Age", "Expires"} {
+				if value := w.Header().Get(name); value != "" {
+					t.Errorf("%s: got %s", name, value)
+				}
 			}
 		})
+	}
+}
+
+func TestNothingThatTheSiteHasSetLetsCachesKeepPrivateOriginals(t *testing.T) {
+	resp := picture()
+	resp.Origin.Private = true
+	h := http.Header{
+		"Cache-Control": {"public, max-age=99", "immutable"}, "Cdn-Cache-Control": {"max-age=99"}, "Cloudflare-Cdn-Cache-Control": {"max-age=99"},
+		"Surrogate-Control": {"max-age=99"}, "Expires": {"Fri, 01 Jan 2100 00:00:00 GMT"}, "Age": {"1"}, "Vary": {"Accept"},
+	}
+	new(exchange).boundKeeping(h, resp)
+	if want := (http.Header{"Cache-Control": {noCopies}, "Vary": {"Accept"}}); !reflect.DeepEqual(h, want) {
+		t.Errorf("got %v, want %v", h, want)
+	}
+}
+
+func TestNothingThatTheSiteHasSetLetsCDNsKeepARefusal(t *testing.T) {
+	config := Endpoint{SignedOnly: signedOnlyAll}
+	config.setDefaults()
+	e := &endpoint{name: "default", config: &config, query: config.Query, delivery: &delivery.Endpoint{}, keys: [][]byte{[]byte("private_key_test")}}
+	h := &Handler{app: &App{router: newRouter(map[string]*endpoint{"default": e}, ""), pipeline: always(picture())}, logger: zap.NewNop()}
+	w := httptest.NewRecorder()
+	for _, name := range []string{"Cache-Control", "Cdn-Cache-Control", "Surrogate-Control"} {
+		w.Header().Set(name, "max-age=99")
+	}
+	if err := h.ServeHTTP(w, httptest.NewRequest("GET", "/a.jpg", nil), nil); err != nil || w.Code != http.StatusUnauthorized {
+		t.Fatalf("got %d, %v", w.Code, err)
+	}
+	got := []string{w.Header().Get("Cache-Control"), w.Header().Get("Cdn-Cache-Control"), w.Header().Get("Surrogate-Control")}
+	if want := []string{"no-store", "", ""}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -64,10 +64,15 @@ func (e *Endpoint) needsSignature(a *imageurl.Address, known bool) bool {
 }
 
 // showsPicture reports whether what an address asks for may be a picture, as far as its path tells: all but the files whose
-// extension is that of something else. What is to be transformed is taken for one.
+// extension is that of something else. What is to be transformed is taken for one. In keys that are URLs (web_proxy) the file
+// ends before the question mark.
 func showsPicture(a *imageurl.Address) bool {
-	return a.Thumbnail || len(a.Chain) > 0 || !otherExtensions[strings.ToLower(path.Ext(a.Key))]
+	file, _, _ := strings.Cut(a.Key, "?")
+	return a.Thumbnail || len(a.Chain) > 0 || !isOther(a.Key) || !isOther(file)
 }
+
+// isOther reports whether a file has the extension of what is no picture.
+func isOther(file string) bool { return otherExtensions[strings.ToLower(path.Ext(file))] }
 
 // otherExtensions are those of files that are no pictures.
 var otherExtensions = func() map[string]bool {
@@ -109,9 +114,9 @@ func sentURI(r *http.Request) string {
 // handler sees it, after rewrites.
 //
 // The prefix is what the path has before what the endpoint reads: mount, account and the endpoint's name. Where url_endpoint
-// is set, that says it. Else SDKs may have been told the prefix with the endpoint's name or without it, or, below a mount,
-// the host alone. No text is taken that could stand for two files: one that itself begins like what could be a part of the
-// prefix is read as that.
+// is set, that says it. Else SDKs may have been told the prefix with the endpoint's name or without it. No text is taken that
+// could stand for two files: one that itself begins like what could be a part of the prefix is read as that. So a mount is
+// never signed: Caddy takes /IMG/, //img/ and /x/../img/ off as well as /img/, and on another site there may be none.
 func (rt *router) signedTexts(bound, e *endpoint, host string, u *url.URL, sent string) []string {
 	rest := u.EscapedPath()
 	if bound == nil {
@@ -130,19 +135,11 @@ func (rt *router) signedTexts(bound, e *endpoint, host string, u *url.URL, sent 
 	if e.config.URLEndpoint != "" {
 		return rt.textOfBase(e, base, before, file)
 	}
-	name := e.segment()
 	parts, prefixes := []string{""}, []string{""}
-	if name != "" {
+	if name := e.segment(); name != "" {
 		prefixes = append(prefixes, name+"/")
-	}
-	mount := rt.mountOf(before, name)
-	if _, last, ok := cutLast(before); ok && name != "" && unescaped(last) == name {
-		parts = append(parts, last+"/")
-	}
-	if mount != "" {
-		parts = append(parts, strings.TrimPrefix(before, "/")+"/")
-		for _, other := range rt.befores(unescaped(mount), name) {
-			prefixes = append(prefixes, strings.TrimPrefix(other, "/")+"/")
+		if _, last, ok := cutLast(before); ok && unescaped(last) == name {
+			parts = append(parts, last+"/")
 		}
 	}
 	return unambiguous(parts, prefixes, file)
@@ -190,10 +187,17 @@ func (rt *router) befores(mount, name string) []string {
 // behindBase returns the part of what stands before a file's path that is behind base, with a slash at its end; "" if there is
 // none, or before doesn't begin with base: something else took its place then.
 func behindBase(before, base string) string {
-	if rest, ok := strings.CutPrefix(before, base); ok && strings.HasPrefix(rest, "/") {
-		return rest[1:] + "/"
+	for i := len(before) - 1; i >= 0; i-- {
+		if before[i] == '/' && sameMount(before[:i], base) {
+			return before[i+1:] + "/"
+		}
 	}
 	return ""
+}
+
+// sameMount reports whether Caddy takes the one for the other: handle_path /img/* answers /IMG/, //img/ and /x/../img/, too.
+func sameMount(a, b string) bool {
+	return strings.EqualFold(path.Clean("/"+unescaped(a)), path.Clean("/"+unescaped(b)))
 }
 
 // unambiguous returns the texts that are made of one of parts and the file's path, less those that another of prefixes could

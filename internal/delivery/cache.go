@@ -256,6 +256,9 @@ func (a *ask) answer(ctx context.Context) (*Response, error) {
 		if r, resp, err = a.current(ctx); resp != nil || err != nil {
 			return resp, err
 		}
+		if a.req.refuses(r.Attributes) {
+			return nil, ErrPrivate
+		}
 		if resp, err = a.make(ctx, r); !errors.Is(err, errChanged) {
 			return resp, err
 		}

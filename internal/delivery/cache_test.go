@@ -498,6 +498,42 @@ func TestPrivateAndUnstorableOriginalsAreNeverKept(t *testing.T) {
 	}
 }
 
+func TestNothingIsMadeOfPrivateOriginalsForThoseWhoMayNotSeeThem(t *testing.T) {
+	for _, kept := range []bool{true, false} {
+		for name, key := range map[string]string{"a picture": "a.jpg", "a text": "a.txt"} {
+			t.Run(fmt.Sprintf("%s, caches: %t", name, kept), func(t *testing.T) {
+				inKiosk(t, map[string]string{"a.jpg": "one", "a.txt": "one"}, func(k *kiosk) {
+					if !kept {
+						k.e.Keeping.Results = nil
+					}
+					ask := func() error {
+						req := k.request(key, "w-200")
+						req.Public = true
+						resp, err := k.cache.Deliver(k.t.Context(), req)
+						if resp != nil {
+							resp.Close()
+						}
+						synctest.Wait()
+						return err
+					}
+					k.origin.set(func() { k.origin.private = true })
+					if err := ask(); !errors.Is(err, ErrPrivate) {
+						t.Errorf("got %v", err)
+					}
+					if n := k.engine.painted(); n != 0 {
+						t.Errorf("it was painted %d times", n)
+					}
+					k.origin.set(func() { k.origin.private = false })
+					if err := ask(); err != nil {
+						t.Errorf("when it was private no more: %v", err)
+					}
+					k.clean()
+				})
+			})
+		}
+	}
+}
+
 func TestKeptOriginalsSaveTheFetch(t *testing.T) {
 	inKiosk(t, map[string]string{"a.jpg": "one"}, func(k *kiosk) {
 		k.e.Keeping.Originals = new(shelves)

@@ -4,6 +4,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 // Deliverer answers "give me finished bytes". Implementations are safe for concurrent use.
 type Deliverer interface {
 	// Deliver returns the response to req; the caller closes it. Errors are *origins.Error, *syntax.Error,
-	// *plan.LimitError, *transform.Error or ErrNoStill.
+	// *plan.LimitError, *transform.Error, ErrNoStill or ErrPrivate.
 	Deliver(ctx context.Context, req *Request) (*Response, error)
 }
 
@@ -44,6 +45,12 @@ type Limits struct {
 	Timeout    time.Duration // fetching, waiting and rendering together, until the first byte
 }
 
+// ErrPrivate is the error of asking for what an origin marks as private by a request that may not see it.
+var ErrPrivate = errors.New("the origin marks the file as private, and the URL is neither signed nor of named transformations alone")
+
+// refuses reports whether the request may not see an original.
+func (r *Request) refuses(a origins.Attributes) bool { return r.Public && a.Private }
+
 // Request asks for one picture or file of an endpoint.
 type Request struct {
 	Endpoint *Endpoint
@@ -58,6 +65,7 @@ type Request struct {
 	Versions string       // what of the client's query says that the original is a new one; see Versions
 	Host     string       // the client's Host
 	From     string       // as origins.Request.From
+	Public   bool         // what its origin marks as private is refused (ErrPrivate), before anything is made of it
 
 	// Range is the part that the client will read, if it said so: no more of a pass-through file is then asked of the
 	// origin. Length 0 is nothing at all, for HEAD.

@@ -47,6 +47,9 @@ func (s *Render) respond(ctx context.Context, req *Request, src *source) (*Respo
 	if err := src.open(req.Range); err != nil {
 		return nil, err
 	}
+	if req.refuses(src.attributes) {
+		return nil, ErrPrivate
+	}
 	format := transform.Sniff(src.head)
 	if untouched := plan.WantsOriginal(req.Chain); untouched || format == plan.Unknown {
 		if req.Still && !untouched {
