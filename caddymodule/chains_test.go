@@ -38,6 +38,8 @@ func (sketcher) Look(_ context.Context, _ transform.Inputs, l plan.Look) (plan.W
 }
 
 func (sketcher) Writable() plan.Set { return plan.SetOf(plan.JPEG, plan.PNG, plan.WebP) }
+
+func (sketcher) Readable() plan.Set { return plan.AllFormats }
 func (sketcher) Version() string    { return "sketch" }
 
 // shelf is what the origin of served endpoints has.

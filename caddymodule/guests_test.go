@@ -81,6 +81,8 @@ func (*fakeVips) Render(_ context.Context, _ transform.Inputs, p plan.Plan) (*tr
 
 func (*fakeVips) Writable() plan.Set { return plan.SetOf(plan.JPEG, plan.PNG, plan.WebP) }
 
+func (*fakeVips) Readable() plan.Set { return plan.AllFormats }
+
 func (*fakeVips) Version() string { return "fake" }
 
 // vault is an origin that takes a secret and has nothing. It says what it reads from, and what of a request it looks at.

@@ -54,6 +54,8 @@ func (encoder) Render(_ context.Context, _ transform.Inputs, p plan.Plan) (*tran
 }
 
 func (encoder) Writable() plan.Set { return plan.Set(0).With(plan.JPEG).With(plan.WebP) }
+
+func (encoder) Readable() plan.Set { return plan.AllFormats }
 func (encoder) Version() string    { return "1" }
 
 // atHand is a pipeline that has the answer at once.

@@ -36,6 +36,8 @@ func (scribe) Render(_ context.Context, _ transform.Inputs, p plan.Plan) (*trans
 
 func (scribe) Writable() plan.Set { return plan.SetOf(plan.JPEG, plan.PNG, plan.GIF, plan.WebP) }
 
+func (scribe) Readable() plan.Set { return plan.AllFormats }
+
 func (scribe) Version() string { return "scribe" }
 
 // files are those of an origin.

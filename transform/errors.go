@@ -24,6 +24,9 @@ var kindNames = [...]string{"internal", "unsupported", "broken", "too_large", "o
 // String returns the word by which logs and metrics know k.
 func (k Kind) String() string { return kindNames[k] }
 
+// ErrCrashed is the cause where the process that worked on a picture ended: a decoder crashed, or somebody killed it.
+var ErrCrashed = errors.New("the process that worked on the picture ended")
+
 // Error is the failure of an engine.
 type Error struct {
 	Kind Kind

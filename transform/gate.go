@@ -138,6 +138,8 @@ func (e guarded) Render(ctx context.Context, in Inputs, p plan.Plan) (*Image, er
 
 func (e guarded) Writable() plan.Set { return e.engine.Writable() }
 
+func (e guarded) Readable() plan.Set { return e.engine.Readable() }
+
 func (e guarded) Version() string { return e.engine.Version() }
 
 var _ Engine = guarded{}

@@ -48,6 +48,8 @@ func (e *slowEngine) Render(_ context.Context, _ transform.Inputs, p plan.Plan) 
 
 func (e *slowEngine) Writable() plan.Set { return plan.SetOf(plan.JPEG) }
 
+func (e *slowEngine) Readable() plan.Set { return plan.AllFormats }
+
 func (e *slowEngine) Version() string { return "slow" }
 
 // renderAll starts n renders, numbered by width in the order in which they queue, and returns when all have ended.

@@ -4,6 +4,8 @@ package transform
 
 import (
 	"context"
+	"os"
+	"time"
 
 	"github.com/imageorigin/imageorigin/transform/plan"
 )
@@ -25,6 +27,10 @@ type Engine interface {
 	// Writable returns the formats that Render can encode, which depends on how libvips was built.
 	Writable() plan.Set
 
+	// Readable returns the formats that the engine decodes, as it is configured; files of others are no pictures to it
+	// (Unsupported).
+	Readable() plan.Set
+
 	// Version names the engine and the libraries that decide its output's bytes; it is part of ETags.
 	Version() string
 }
@@ -33,6 +39,13 @@ type Engine interface {
 type Original struct {
 	Bytes []byte
 	Page  int // the page or frame that Probe is asked about, from 0; beyond the last one it answers for the first
+
+	// File, where it is not nil, begins with the same bytes, which stay as they are while the engine works: an engine in
+	// another process maps it and copies nothing. Its offset means nothing and is not changed.
+	File *os.File
+
+	// Endpoint names for whom the work is done: a [Gate] is fair among endpoints.
+	Endpoint string
 }
 
 // Inputs are the originals that a plan draws.
@@ -46,4 +59,6 @@ type Image struct {
 	Format        plan.Format
 	Width, Height int // pixels of one frame
 	Frames        int
+
+	Queued time.Duration // how long a [Gate] had it wait
 }

@@ -121,6 +121,8 @@ func (b *brush) Render(ctx context.Context, in transform.Inputs, p plan.Plan) (*
 }
 
 func (*brush) Writable() plan.Set { return plan.SetOf(plan.JPEG, plan.WebP, plan.AVIF) }
+
+func (*brush) Readable() plan.Set { return plan.AllFormats }
 func (*brush) Version() string    { return "brush" }
 
 // painted returns how often it rendered since the last time.

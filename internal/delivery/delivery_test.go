@@ -94,6 +94,8 @@ func (p *painter) Probe(_ context.Context, o transform.Original) (plan.Source, e
 	return facts, p.err
 }
 func (p *painter) Writable() plan.Set { return plan.SetOf(plan.JPEG, plan.WebP) }
+
+func (p *painter) Readable() plan.Set { return plan.AllFormats }
 func (p *painter) Version() string    { return "painter" }
 
 func (p *painter) Render(ctx context.Context, _ transform.Inputs, pl plan.Plan) (*transform.Image, error) {

@@ -77,6 +77,9 @@ func SetOf(fs ...Format) Set {
 	return s
 }
 
+// AllFormats are those that the language and the engines know.
+const AllFormats = Set(1<<formats - 1<<JPEG)
+
 // Has reports whether f is in s.
 func (s Set) Has(f Format) bool { return s&(1<<f) != 0 }
 

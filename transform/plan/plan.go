@@ -100,6 +100,10 @@ type Plan struct {
 	Vary          Vary     // what of the client could have changed the plan; hints have, wherever a step asks for them
 	Warnings      []string // sentences for the client (ik-warning)
 
+	// Memory is an estimate of how many bytes the engine holds at most while it executes the plan, the original and the
+	// result included: what the Gate of package transform admits it by. It is no part of the recipe. 0 is unknown.
+	Memory int64
+
 	// What the hints of the client did for the size. It changes no pixels.
 	HintedWidth bool    // the width of some step was Hints.Width
 	HintedDPR   float64 // else what the last step that changed the size multiplied its sides by, of Hints.DPR; 0: nothing

@@ -6,7 +6,9 @@ package vipsexec
 
 import (
 	"context"
+	"maps"
 	"runtime"
+	"slices"
 
 	"github.com/davidbyttow/govips/v2/vips"
 
@@ -45,6 +47,9 @@ func (e *Engine) Slots() int { return e.workers }
 
 // Writable returns the formats that this libvips encodes: each was tried at the start.
 func (e *Engine) Writable() plan.Set { return started.writable }
+
+// Readable returns the formats that are open: see [Allowed].
+func (e *Engine) Readable() plan.Set { return plan.SetOf(slices.Collect(maps.Keys(vipsTypes))...) }
 
 // Version names libvips, our settings and, by a hash of what they made of a small picture, its encoders.
 func (e *Engine) Version() string { return started.version }

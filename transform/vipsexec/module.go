@@ -70,6 +70,9 @@ func (v *Vips) Render(ctx context.Context, in transform.Inputs, p plan.Plan) (*t
 // Writable returns the formats that this libvips encodes.
 func (v *Vips) Writable() plan.Set { return v.engine.Writable() }
 
+// Readable returns the formats that are decoded.
+func (v *Vips) Readable() plan.Set { return v.engine.Readable() }
+
 // Version names libvips, our settings and its encoders.
 func (v *Vips) Version() string { return v.engine.Version() }
 
