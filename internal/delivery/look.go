@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/imageorigin/imageorigin/internal/sharedmem"
 	"github.com/imageorigin/imageorigin/transform"
 	"github.com/imageorigin/imageorigin/transform/plan"
 )
@@ -14,7 +15,7 @@ var ErrNoStill = errors.New("no still picture can be made of this kind of file; 
 
 // original is a file as the engine is to see it: at the page that a request is about.
 func (r *Request) original(file []byte) transform.Original {
-	o := transform.Original{Bytes: file}
+	o := transform.Original{Bytes: file, File: sharedmem.File(file), Endpoint: r.Endpoint.Name}
 	if r.Still {
 		o.Page, _ = plan.PageOf(r.chain())
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/imageorigin/imageorigin/internal/sharedmem"
 	"github.com/imageorigin/imageorigin/origins"
 	"github.com/imageorigin/imageorigin/transform"
 	"github.com/imageorigin/imageorigin/transform/plan"
@@ -70,13 +71,12 @@ func (s *Render) respond(ctx context.Context, req *Request, src *source) (*Respo
 	if err != nil {
 		return nil, err
 	}
+	defer sharedmem.Put(original)
 	download := time.Since(start)
 	resp, err := s.render(ctx, req, original, src.attributes)
 	if err != nil {
-		release(original)
 		return nil, err
 	}
-	release(original)
 	resp.Timing = Timing{Download: download, Transformation: time.Since(start) - download}
 	return resp, nil
 }

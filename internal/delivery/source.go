@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/imageorigin/imageorigin/internal/sharedmem"
 	"github.com/imageorigin/imageorigin/origins"
 	"github.com/imageorigin/imageorigin/transform"
 	"github.com/imageorigin/imageorigin/transform/plan"
@@ -110,7 +111,8 @@ func (s *source) pass() bool {
 	return true
 }
 
-// readAll returns the whole original, at most limit bytes (0: no limit), and closes it. The memory is from buffer.
+// readAll returns the whole original, at most limit bytes (0: no limit), and closes it. The memory is lent by
+// sharedmem.
 func (s *source) readAll(limit int64) ([]byte, error) {
 	if !s.whole {
 		s.Close()
@@ -124,25 +126,37 @@ func (s *source) readAll(limit int64) ([]byte, error) {
 		return nil, sourceTooLarge(size, limit)
 	}
 	// Bytes are allocated once where the size is told, and a file that lies about it is an error either way.
-	buf := append(buffer(max(size, int64(len(s.head)))+1), s.head...)
+	buf := append(sharedmem.Get(max(size, int64(len(s.head)))+1), s.head...)
+	buf, err := s.readInto(buf, limit)
+	if err != nil {
+		sharedmem.Put(buf)
+		return nil, err
+	}
+	return buf, nil
+}
+
+// readInto reads the rest of the body behind what is in buf, which it exchanges for larger memory where it has to.
+func (s *source) readInto(buf []byte, limit int64) ([]byte, error) {
 	for {
 		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
+			larger := append(sharedmem.Get(2*int64(cap(buf))), buf...)
+			sharedmem.Put(buf)
+			buf = larger
 		}
 		n, err := s.body.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		if limit > 0 && int64(len(buf)) > limit {
-			return nil, sourceTooLarge(-1, limit)
+			return buf, sourceTooLarge(-1, limit)
 		}
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return nil, s.failed(err)
+			return buf, s.failed(err)
 		}
 	}
-	if size >= 0 && int64(len(buf)) != size {
-		return nil, s.failed(fmt.Errorf("%d bytes came, %d were promised: %w", len(buf), size, io.ErrUnexpectedEOF))
+	if size := s.attributes.Size; size >= 0 && int64(len(buf)) != size {
+		return buf, s.failed(fmt.Errorf("%d bytes came, %d were promised: %w", len(buf), size, io.ErrUnexpectedEOF))
 	}
 	return buf, nil
 }
