@@ -22,16 +22,24 @@ type side struct {
 	remembers  bool
 	global     string // Caddyfile: options of the app
 	endpoint   string // Caddyfile: options of the endpoint
+	site       string // Caddyfile: a site without imageorigin, instead
 }
 
+// fileServer is what all are compared with.
+var fileServer = side{name: "file_server", site: "root * {answers}\nfile_server"}
+
+// floor is the least that an answer of that size costs in Caddy: nothing is looked up, and hardly a header is set.
+const floor = "respond"
+
 // sides are what is measured. In Caddyfiles {origin} is the URL of a web server that has the original, {folder} where the
-// original is, {cache} an empty folder, {answers} where the finished bytes are.
+// original is, {cache} an empty folder, {answers} where the finished bytes are, {text} a text of their size.
 var sides = []side{
-	{"memory", "from memory, web origin", true, "", "origin web {origin}\nresults memory\nmax_age 24h"},
-	{"disk", "from disk, web origin", true, "cache d disk {cache}", "origin web {origin}\nresults d\nmax_age 24h"},
-	{"memory-folder", "from memory, folder asked", true, "", "origin folder {folder}\nresults memory"},
-	{"disk-folder", "from disk, folder asked", true, "cache d disk {cache}", "origin folder {folder}\nresults d"},
-	{"pass", "a folder's file as it is", false, "", "origin folder {answers}"},
+	{name: "memory", says: "from memory, web origin", remembers: true, endpoint: "origin web {origin}\nresults memory\nmax_age 24h"},
+	{name: "disk", says: "from disk, web origin", remembers: true, global: "cache d disk {cache}", endpoint: "origin web {origin}\nresults d\nmax_age 24h"},
+	{name: "memory-folder", says: "from memory, folder asked", remembers: true, endpoint: "origin folder {folder}\nresults memory"},
+	{name: "disk-folder", says: "from disk, folder asked", remembers: true, global: "cache d disk {cache}", endpoint: "origin folder {folder}\nresults d"},
+	{name: "pass", says: "a folder's file as it is", endpoint: "origin folder {answers}"},
+	{name: floor, says: "no imageorigin: Caddy's `respond` with as many bytes", site: "respond {text}"},
 }
 
 // bench is one run: the answer that all servers give, and the servers, file_server first.
@@ -106,11 +114,10 @@ func (b *bench) made(name string) string {
 
 // start starts a server for each side, in whose memory or on whose disk the answer then is.
 func (b *bench) start(chosen []side) error {
-	files := side{name: "file_server", endpoint: "-"}
-	for _, s := range append([]side{files}, chosen...) {
+	for _, s := range append([]side{fileServer}, chosen...) {
 		path := b.path
 		switch s.name {
-		case "file_server":
+		case fileServer.name:
 			path = "/answer.jpg"
 		case "pass":
 			path = "/tr:orig-true/answer.jpg"
@@ -160,15 +167,16 @@ func (b *bench) run(s side, path string) (*server, error) {
 	}
 	addr := l.Addr().String()
 	l.Close()
-	site := "root * {answers}\nfile_server"
-	if s.endpoint != "-" {
+	site := s.site
+	if site == "" {
 		site = "imageorigin {\n" + s.endpoint + "\n}"
 	}
 	config := "{\nadmin off\npersist_config off\nimageorigin {\n" + s.global + "\n}\n}\nhttp://" + addr + " {\n" + site + "\n}\n"
 	if s.global == "" {
 		config = strings.Replace(config, "imageorigin {\n\n}\n", "", 1)
 	}
-	config = strings.NewReplacer("{origin}", b.origin.URL, "{folder}", b.folder, "{answers}", b.made("answers"), "{cache}", b.made("cache-"+s.name)).Replace(config)
+	config = strings.NewReplacer("{origin}", b.origin.URL, "{folder}", b.folder, "{answers}", b.made("answers"), "{cache}", b.made("cache-"+s.name),
+		"{text}", strings.Repeat("x", len(b.body))).Replace(config)
 	home := b.made(s.name)
 	file := filepath.Join(home, "Caddyfile")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
@@ -219,7 +227,7 @@ func (s *server) settle(want []byte) error {
 		if err != nil {
 			return err
 		}
-		if !bytes.Equal(body, want) {
+		if len(body) != len(want) || s.side.name != floor && !bytes.Equal(body, want) {
 			return fmt.Errorf("%s: got %d bytes, want the %d that file_server sends", s.side.name, len(body), len(want))
 		}
 		s.etag, status = h.Get("Etag"), h.Get("Cache-Status")
