@@ -117,7 +117,7 @@ func (c *configs) push(a *App) {
 func (c *configs) rule() {
 	if n := len(c.apps); n > 0 {
 		guest := c.apps[n-1].guest
-		gate.SetSlots(guest.Slots())
+		gate.SetLimits(transform.GateLimits{Slots: guest.Slots()})
 		guest.Rule()
 		c.apps[n-1].ruleCaches()
 	}

@@ -137,6 +137,9 @@ func faultOf(err error) fault {
 	if e, ok := errors.AsType[*origins.Error](err); ok {
 		return originFaults[e.Kind]
 	}
+	if _, ok := errors.AsType[*plan.LimitError](err); ok { // a gate's, too, which says more than its kind
+		return faultLimit
+	}
 	if e, ok := errors.AsType[*transform.Error](err); ok {
 		return engineFaults[e.Kind]
 	}
@@ -151,9 +154,6 @@ func faultOf(err error) fault {
 	}
 	if _, ok := errors.AsType[*imageurl.Error](err); ok {
 		return faultInvalid
-	}
-	if _, ok := errors.AsType[*plan.LimitError](err); ok {
-		return faultLimit
 	}
 	return faultInternal
 }

@@ -47,8 +47,8 @@ func GateSlots(t *testing.T) int {
 		}
 	}()
 	for range 1000 {
-		if inside, waiting := gate.Load(); inside+waiting == crowd {
-			return inside
+		if load := gate.Load(); load.Running+load.Waiting == crowd {
+			return load.Running
 		}
 		time.Sleep(time.Millisecond)
 	}

@@ -104,8 +104,8 @@ func TestLooksTakeTheSlotsOfRenders(t *testing.T) {
 			}
 		})
 		synctest.Wait()
-		if running, waiting := gate.Load(); running != 1 || waiting != 1 {
-			t.Errorf("%d run and %d wait, want the look to wait for the render", running, waiting)
+		if got := gate.Load(); got.Running != 1 || got.Waiting != 1 {
+			t.Errorf("%+v, want the look to wait for the render", got)
 		}
 		gone, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
@@ -146,21 +146,21 @@ func TestGateIsResizedWhileWorkIsUnderWay(t *testing.T) {
 		expect := func(running, waiting int) {
 			t.Helper()
 			synctest.Wait()
-			if r, w := gate.Load(); r != running || w != waiting {
-				t.Fatalf("load is %d running, %d waiting; want %d, %d", r, w, running, waiting)
+			if got := gate.Load(); got.Running != running || got.Waiting != waiting {
+				t.Fatalf("load is %+v; want %d running, %d waiting", got, running, waiting)
 			}
 		}
 		expect(1, 7)
-		gate.SetSlots(4)
+		gate.SetLimits(transform.GateLimits{Slots: 4})
 		expect(4, 4)
-		gate.SetSlots(1) // work under way goes on
+		gate.SetLimits(transform.GateLimits{Slots: 1}) // work under way goes on
 		expect(4, 4)
 		time.Sleep(time.Second)
 		expect(1, 3)
-		gate.SetSlots(0) // never closed for good
+		gate.SetLimits(transform.GateLimits{Slots: 0}) // never closed for good
 		time.Sleep(time.Second)
 		expect(1, 2)
-		gate.SetSlots(4)
+		gate.SetLimits(transform.GateLimits{Slots: 4})
 		expect(3, 0)
 		wg.Wait()
 		expect(0, 0)
@@ -181,8 +181,8 @@ func TestGateWaitsNoLongerThanTheContext(t *testing.T) {
 		if transform.KindOf(err) != transform.Overloaded || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("after the deadline: %v (kind %v), want it overloaded", err, transform.KindOf(err))
 		}
-		if _, waiting := gate.Load(); waiting != 0 {
-			t.Errorf("%d still wait after the only one gave up", waiting)
+		if got := gate.Load(); got.Waiting != 0 {
+			t.Errorf("%+v after the only one that waited gave up", got)
 		}
 		wg.Wait()
 
@@ -205,60 +205,44 @@ func TestGateTakesTheSlotBackAfterAPanic(t *testing.T) {
 			defer func() { _ = recover() }()
 			_, _ = e.Render(t.Context(), transform.Inputs{}, plan.Plan{Height: -1})
 		}()
-		if running, _ := gate.Load(); running != 0 {
-			t.Errorf("%d slots are taken after a panic", running)
+		if got := gate.Load(); got != (transform.GateLoad{}) {
+			t.Errorf("%+v after a panic", got)
 		}
 	})
 }
 
-func TestProbeQueuesForSVGOnly(t *testing.T) {
-	for _, tt := range []struct {
-		name    string
-		bytes   string
-		running int
-	}{
-		{"a header is read at once", "\xff\xd8\xff\xe0", 0},
-		{"an svg is a whole document", "<svg/>", 1},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				gate := transform.NewGate(1)
-				var wg sync.WaitGroup
-				wg.Go(func() {
-					if _, err := gate.Guard(&slowEngine{}).Probe(t.Context(), transform.Original{Bytes: []byte(tt.bytes)}); err != nil {
-						t.Error(err)
-					}
-				})
-				synctest.Wait()
-				if running, _ := gate.Load(); running != tt.running {
-					t.Errorf("probing %q takes %d slots, want %d", tt.bytes, running, tt.running)
-				}
-				wg.Wait()
-			})
-		})
-	}
-}
-
-// The slot that arrives in the moment in which the context ends must not be lost.
-func TestGateLosesNoSlotToRaces(t *testing.T) {
+// The slot that arrives in the moment in which the context ends must not be lost, nor the memory, nor a place in line.
+func TestGateLosesNothingToRaces(t *testing.T) {
 	gate := transform.NewGate(2)
 	e := gate.Guard(instantEngine{})
 	var wg sync.WaitGroup
-	for i := range 400 {
+	for i := range 800 {
 		wg.Go(func() {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%7)*50*time.Microsecond)
 			defer cancel()
-			_, _ = e.Render(ctx, transform.Inputs{}, plan.Plan{})
-			gate.SetSlots(1 + i%3)
+			o := transform.Original{Endpoint: string(rune('a' + i%5))}
+			if i%9 == 0 {
+				_, _ = e.Probe(ctx, o)
+				return
+			}
+			_, _ = e.Render(ctx, transform.Inputs{Base: o}, plan.Plan{Memory: int64(i % 11), Work: time.Duration(i%3) * time.Second})
+			gate.SetLimits(transform.GateLimits{Slots: 1 + i%3, Memory: 20 * int64(i%2), Line: 10 + i%50})
 		})
 	}
 	wg.Wait()
-	if running, waiting := gate.Load(); running != 0 || waiting != 0 {
-		t.Errorf("%d running and %d waiting after all have ended", running, waiting)
+	if got := gate.Load(); got != (transform.GateLoad{}) {
+		t.Errorf("%+v after all have ended", got)
+	}
+	if got := gate.Lines(); len(got) != 0 {
+		t.Errorf("the lines are %v after all have ended", got)
 	}
 }
 
 type instantEngine struct{ *slowEngine }
+
+func (instantEngine) Probe(context.Context, transform.Original) (plan.Source, error) {
+	return plan.Source{}, nil
+}
 
 func (instantEngine) Render(context.Context, transform.Inputs, plan.Plan) (*transform.Image, error) {
 	time.Sleep(20 * time.Microsecond)

@@ -20,6 +20,7 @@ const (
 	outputPixels = "output_pixels"
 	outputSide   = "output_side"
 	stepsLimit   = "steps"
+	memoryLimit  = "memory"
 )
 
 // MaxSide is the longest side in pixels that we write in files of the format: what the file can express, for AVIF what

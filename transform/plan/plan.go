@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/imageorigin/imageorigin/transform/syntax"
 )
@@ -24,6 +25,7 @@ type Source struct {
 	Profile       bool // an ICC profile is embedded
 	Metadata      bool // there is something to strip: EXIF, XMP, IPTC, a profile, comments
 	Quality       int  // JPEG: what it was encoded at, 1…100, by libjpeg's measure; 0 is unknown
+	Whole         int  // bytes that its decoder holds for each pixel at full size, whatever is made of them: progressive JPEG, interlaced PNG; 0 for all others
 
 	Pages   int     // of the file: those of a TIFF, frames of an animation, else 1
 	Page    int     // which of them Width and Height are those of, from 0
@@ -100,9 +102,13 @@ type Plan struct {
 	Vary          Vary     // what of the client could have changed the plan; hints have, wherever a step asks for them
 	Warnings      []string // sentences for the client (ik-warning)
 
-	// Memory is an estimate of how many bytes the engine holds at most while it executes the plan, the original and the
-	// result included: what the Gate of package transform admits it by. It is no part of the recipe. 0 is unknown.
+	// Memory is an estimate of how many bytes the engine holds at most while it executes the plan, the result included and
+	// the file of the original not: what the Gate of package transform admits it by. It is no part of the recipe. 0 is unknown.
 	Memory int64
+
+	// Work is an estimate of how long one core computes: by it the Gate is fair, and keeps what is [Plan.Slow] apart. It is no
+	// part of the recipe, either. 0 is unknown.
+	Work time.Duration
 
 	// What the hints of the client did for the size. It changes no pixels.
 	HintedWidth bool    // the width of some step was Hints.Width

@@ -305,7 +305,7 @@ func TestWhatChangesNoBytesIsInNoRecipe(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	p.Vary, p.Warnings, p.HintedWidth, p.HintedDPR = VaryAccept|VaryDPR, []string{"q has no effect"}, true, 2
-	p.Memory = 12345
+	p.Memory, p.Work = 12345, 6789
 	if got := p.Recipe(); got != want {
 		t.Errorf("with more to tell: got\n%s\nwant\n%s", got, want)
 	}

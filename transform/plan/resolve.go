@@ -169,6 +169,7 @@ func (r *resolver) plan(asked choice, frames int) (Plan, error) {
 		p.Alternatives = outputs[1:]
 	}
 	p.Load, p.Ops = c.ready(Colour{KeepProfile: keepProfile})
+	p.Memory, p.Work = estimate(r.source, p.Load, p.Ops).outcome(outputs)
 	p.Warnings = slices.Concat(asked.warnings, c.warnings, warnings)
 	return p, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/imageorigin/imageorigin/transform/syntax"
 )
@@ -21,6 +22,10 @@ type Look struct {
 	Width, Height int  // pixels of one frame after Ops
 	Frames        int  // the window is to hold what all of them show
 	Threshold     int  // 1…99: by how much of 255 a channel must differ from the top left pixel of the first frame
+
+	// Estimates, as those of a Plan. They are no part of String, which names the look.
+	Memory int64
+	Work   time.Duration
 }
 
 // Unseen is the error of a chain whose plan depends on pixels that nobody has looked at yet: the next of [Sources].Trims
@@ -55,6 +60,7 @@ func (c *canvas) trim(s syntax.Step) error {
 	if c.trimmed == len(c.trims) {
 		look := Look{Width: c.width, Height: c.height, Frames: c.frames, Threshold: int(threshold)}
 		look.Load, look.Ops = c.ready(Colour{})
+		look.Memory, look.Work = estimate(c.source, look.Load, look.Ops).looked()
 		return &Unseen{look}
 	}
 	w := c.trims[c.trimmed]

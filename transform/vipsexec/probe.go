@@ -54,6 +54,7 @@ func probe(src []byte, page int) (plan.Source, error) {
 	if s.Format == plan.JPEG {
 		s.Quality = qualityOf(src)
 	}
+	s.Whole = wholeOf(s.Format, src)
 	s.Metadata = s.Profile || hasMetadata(img) || extras(s.Format, src)
 	return s, nil
 }
