@@ -46,7 +46,8 @@ func (x *exchange) lasting(resp *delivery.Response) lasting {
 // usually is what clients and CDNs are told where nothing is wrong with the answer. What the site has chosen counts from
 // now, and holds whatever the origin says; our default does not make public what the origin says is not.
 func (x *exchange) usually(resp *delivery.Response) lasting {
-	config, origin := x.endpoint.config, resp.Origin.CacheControl
+	// HTTP/2 drops a header with a control character in it: what is private would then look as if nothing were said.
+	config, origin := x.endpoint.config, headerSafe(resp.Origin.CacheControl)
 	if own := config.CacheControl; own != "origin" && own != defaultCacheControl {
 		return lasting{control: own, cdn: config.CDNCacheControl}
 	}

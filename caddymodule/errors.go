@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
+	"html"
 	"net/http"
 	"strconv"
 	"strings"
@@ -184,7 +185,10 @@ func (f fault) describe(err error) string {
 // headerSafe replaces what may not stand in a header value (RFC 9110 §5.5).
 func headerSafe(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < 0x20 || r >= 0x7f {
+		switch {
+		case r == '\t':
+			return ' '
+		case r < 0x20, r >= 0x7f:
 			return '?'
 		}
 		return r
@@ -213,7 +217,8 @@ func (x *exchange) fail(err error) error {
 		h.Set("Retry-After", "1")
 	}
 	if x.hasErrorRoute(status) {
-		return caddyhttp.Error(status, errors.New(f.describe(err))) // {err.message} is for visitors, the cause is logged
+		// {err.message} is for visitors, the cause is logged. It quotes their URL, and sites put it into pages as it is.
+		return caddyhttp.Error(status, errors.New(html.EscapeString(f.describe(err))))
 	}
 	// Caddy answers unhandled errors without a body; one line of text is kinder.
 	h.Set("Content-Type", "text/plain; charset=utf-8")

@@ -68,7 +68,7 @@ vary      Accept
 }
 
 // nameLine is the line of the name under which a result is kept.
-var nameLine = regexp.MustCompile(`(?m)^kept as   ([0-9a-f]{16})-<hash of the versions of original and engine>\n`)
+var nameLine = regexp.MustCompile(`(?m)^kept as   ([0-9a-f]{32})-<hash of the versions of original and engine>\n`)
 
 func withoutName(out string) string { return nameLine.ReplaceAllString(out, "") }
 

@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -58,13 +59,27 @@ func normaliseRange(r *http.Request) {
 	if r.Header.Get("Range") == "" {
 		return
 	}
-	if _, ok := rangesOf(r); !ok || r.Method != http.MethodGet {
+	ranges, ok := rangesOf(r)
+	if !ok || r.Method != http.MethodGet {
 		r.Header.Del("Range") // §14.2: ranges mean something to GET alone
 		return
 	}
 	_, specs, _ := strings.Cut(r.Header.Get("Range"), "=")
+	if slices.Contains(ranges, byteRange{-1, 0}) {
+		// No range is the last 0 bytes (§14.1.2), but net/http sends a part from behind the end to before it.
+		list := strings.Split(specs, ",")
+		for i, b := range ranges {
+			if b == (byteRange{-1, 0}) {
+				list[i] = behindAll
+			}
+		}
+		specs = strings.Join(list, ",")
+	}
 	r.Header.Set("Range", "bytes="+specs)
 }
+
+// behindAll is a range that no file holds.
+const behindAll = "9223372036854775807-"
 
 // wantedRange returns the part of the file that the client will read, if it is a single range from a given byte; HEAD
 // reads nothing. It is a hint for the fetch: net/http does the answering.

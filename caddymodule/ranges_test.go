@@ -41,6 +41,8 @@ func TestRangesThatMeanNothingAreIgnored(t *testing.T) {
 	for _, tt := range []struct{ value, want string }{
 		{"bytes=0-5", "bytes=0-5"},
 		{"Bytes=0-5, -3", "bytes=0-5, -3"},
+		{"bytes=-0", "bytes=9223372036854775807-"},
+		{"bytes=0-5,-00, -0 ,1-2", "bytes=0-5,9223372036854775807-,9223372036854775807-,1-2"},
 		{"items=0-5", ""},
 		{"bytes", ""},
 		{"bytes=", ""},

@@ -28,7 +28,7 @@ func (x *exchange) respond(resp *delivery.Response) error {
 		return x.fail(errRange)
 	}
 	h := newHeader(x.w)
-	contentType := resp.ContentType
+	contentType := headerSafe(resp.ContentType) // that of a file that passes through is what somebody has uploaded it as
 	if contentType == "" {
 		contentType = plan.Unknown.MediaType() // application/octet-stream: never guessed, so never run
 	}

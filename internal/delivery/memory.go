@@ -59,7 +59,7 @@ func (n name) file() caches.Key { return caches.Key{Source: n.source, Variant: "
 func (n name) flaw(variant string) string { return n.source + "\x00" + n.aside + "\x00" + variant }
 
 // recordForm changes with the form of records, and when originals are to be looked at anew.
-const recordForm = "record1"
+const recordForm = "record2"
 
 // known is a record, and what of it concerns this process alone.
 type known struct {

@@ -161,7 +161,7 @@ func TestEachChangeOfACharacterIsNoticed(t *testing.T) {
 	changes := 0
 	for _, target := range []string{
 		"a.jpg", "tr:w-300,h-200/shoes/red%20shoe.jpg", "shoes/red.jpg?tr=w-300%2Ch-200:rt-90&v=17",
-		"b%C3%BCcher/100%25.jpg?tr=n-thumb&ik-attachment=true", "one+one.jpg?ik-sdk-version=javascript-1.4.3",
+		"b%C3%BCcher/100%25.jpg?tr=n-thumb&ik-attachment=true", "one+one.jpg?ik-sdk-version=javascript-1.4.3", "tr:w-10,di-default.png/missing.jpg",
 	} {
 		for _, expires := range []int64{Never, 1900000000} {
 			for _, ours := range []bool{false, true} {
