@@ -307,6 +307,12 @@ func (x *explainer) resolve(req *delivery.Request) (resolved, error) {
 	if blind {
 		result.supposed = "that there is nothing to trim; only the pixels tell, which --file looks at"
 	}
+	if facts.Format == plan.PDF {
+		result.unsupported = !req.Still && len(req.Chain) > 0 && !plan.WantsOriginal(req.Chain)
+		if req.Still && !plan.WantsOriginal(req.Chain) {
+			result.suppose("that the engine's inputs have pdf; --file asks the engine")
+		}
+	}
 	// Which of these a server writes depends on how libvips was built.
 	for _, o := range result.plan.Outputs() {
 		if f := o.Format; err == nil && (f == plan.AVIF || f == plan.JXL) {

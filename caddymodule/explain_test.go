@@ -393,10 +393,24 @@ ik-error  EINVAL - pg: there is no page 4; the file has 3 frames (column 1)
           pg-4
           ^
 `},
+		{"a page of a PDF that isn't there", "", []string{"--pages", "6", "/tr:pg-7/a.pdf/ik-thumbnail.jpg"}, `
+source    3000x2000 pdf (assumed; --size or --file say it)
+supposed  that the engine's inputs have pdf; --file asks the engine
+status    400 Bad Request
+ik-error  EINVAL - pg: there is no page 7; the file has 6 pages (column 1)
+          pg-7
+          ^
+`},
+		{"a transformation of a PDF, where that is told", sites, []string{"--endpoint", "plain", "--size", "595x842", "/tr:w-1/b.pdf"}, `
+source    595x842 pdf
+status    415 Unsupported Media Type
+ik-error  EINVAL - the file is not a picture that can be transformed
+cause     the file is not a picture that can be transformed
+`},
 		{"a still of what is no picture", "", []string{"--file", text, "/a.txt/ik-thumbnail.jpg"}, `
 source    ` + text + `
 status    400 Bad Request
-ik-error  EINVAL - no still picture can be made of this kind of file; /ik-thumbnail.jpg is for pictures, animations and TIFF, and PDF and video are not read in this version
+ik-error  EINVAL - no still picture can be made of this kind of file; /ik-thumbnail.jpg is for pictures, animations, TIFF, and PDF where the engine's inputs have it; video is not read in this version
 `},
 		{"a damaged picture", "", []string{"--file", broken, "/tr:w-1/b.jpg"}, `
 source    ` + broken + `

@@ -14,11 +14,18 @@ import (
 	"github.com/imageorigin/imageorigin/transform/plan"
 )
 
-// scribe is an engine to which every picture is a GIF of three frames, and whose results are the plans.
-type scribe struct{ looked *int }
+// scribe is an engine to which every picture is a GIF of three frames, but for what begins like a PDF, and whose results are the
+// plans.
+type scribe struct {
+	looked *int
+	reads  plan.Set // 0 is all
+}
 
 func (scribe) Probe(_ context.Context, o transform.Original) (plan.Source, error) {
 	s := plan.Source{Format: plan.GIF, Width: 80, Height: 60, Orientation: 1, Frames: 3, Pages: 3}
+	if transform.Sniff(o.Bytes) == plan.PDF {
+		s.Format, s.Frames = plan.PDF, 1
+	}
 	if o.Page < s.Pages {
 		s.Page = o.Page
 	}
@@ -36,7 +43,12 @@ func (scribe) Render(_ context.Context, _ transform.Inputs, p plan.Plan) (*trans
 
 func (scribe) Writable() plan.Set { return plan.SetOf(plan.JPEG, plan.PNG, plan.GIF, plan.WebP) }
 
-func (scribe) Readable() plan.Set { return plan.AllFormats }
+func (e scribe) Readable() plan.Set {
+	if e.reads == 0 {
+		return plan.AllFormats
+	}
+	return e.reads
+}
 
 func (scribe) Version() string { return "scribe" }
 
@@ -45,6 +57,8 @@ var files = map[string]string{
 	"dir/a.gif": "GIF89a" + strings.Repeat("x", 5000),
 	"film.mp4":  "\x00\x00\x00\x18ftypmp42" + strings.Repeat("x", 50_000),
 	"a.pdf":     "%PDF-1.7\n" + strings.Repeat("x", 5000),
+	"b.pdf":     "%PDF-1.7\n" + strings.Repeat("y", 5000),
+	"c.pdf":     "%PDF-1.7\n" + strings.Repeat("z", 5000),
 }
 
 func TestURLsOfStillsAndTrimsAreAnswered(t *testing.T) {
@@ -53,7 +67,7 @@ func TestURLsOfStillsAndTrimsAreAnswered(t *testing.T) {
 		if !ok {
 			return nil, &origins.Error{Kind: origins.NotExist, Key: req.Key}
 		}
-		a := origins.Attributes{Origin: "shelf", Size: int64(len(file)), ETag: `"1"`, ContentType: "application/x-any"}
+		a := origins.Attributes{Origin: "shelf", Size: int64(len(file)), ETag: `"` + req.Key + `"`, ContentType: "application/x-any"}
 		return &origins.Object{Body: io.NopCloser(strings.NewReader(file)), Attributes: a}, nil
 	})
 	tags := map[string]string{}
@@ -63,6 +77,7 @@ func TestURLsOfStillsAndTrimsAreAnswered(t *testing.T) {
 		contentType, body string
 		ikError           string
 		looks             int
+		reads             plan.Set
 	}{
 		{
 			name: "a still", url: "/dir/a.gif/ik-thumbnail.jpg", status: 200, contentType: "image/jpeg",
@@ -80,8 +95,16 @@ func TestURLsOfStillsAndTrimsAreAnswered(t *testing.T) {
 		{name: "a frame that isn't there", url: "/tr:pg-4/dir/a.gif/ik-thumbnail.jpg", status: 400, ikError: "EINVAL - pg: there is no page 4; the file has 3 frames (column 1)"},
 		{name: "a frame without a still", url: "/tr:w-3,pg-2/dir/a.gif", status: 400, ikError: "EINVAL - pg: needs /ik-thumbnail.jpg behind the path of the file, which asks for the still picture of a page (column 5)"},
 		{name: "pages of a PSD", url: "/tr:pg-1_3/dir/a.gif/ik-thumbnail.jpg", status: 400, ikError: "EINVAL - pg: takes one whole number from 1 on; lists, ranges and names of layers belong to PSD, which is not read (column 4)"},
-		{name: "a still of a film", url: "/film.mp4/ik-thumbnail.jpg", status: 400, ikError: "EINVAL - no still picture can be made of this kind of file; /ik-thumbnail.jpg is for pictures, animations and TIFF, and PDF and video are not read in this version"},
-		{name: "a still of a PDF", url: "/tr:pg-2/a.pdf/ik-thumbnail.jpg", status: 400, ikError: "EINVAL - no still picture can be made of this kind of file; /ik-thumbnail.jpg is for pictures, animations and TIFF, and PDF and video are not read in this version"},
+		{name: "a still of a film", url: "/film.mp4/ik-thumbnail.jpg", status: 400, ikError: "EINVAL - no still picture can be made of this kind of file; /ik-thumbnail.jpg is for pictures, animations, TIFF, and PDF where the engine's inputs have it; video is not read in this version"},
+		{
+			name: "a still of a PDF", url: "/tr:pg-2/a.pdf/ik-thumbnail.jpg", status: 200, contentType: "image/jpeg",
+			body: "load pdf page=2\ncolour srgb\nsave jpeg q=80\nvary accept\n",
+		},
+		{name: "a page of a PDF that isn't there", url: "/tr:pg-4/a.pdf/ik-thumbnail.jpg", status: 400, ikError: "EINVAL - pg: there is no page 4; the file has 3 pages (column 1)"},
+		{name: "a PDF", url: "/a.pdf", status: 200, contentType: "application/x-any", body: files["a.pdf"]},
+		{name: "a PDF with a transformation", url: "/tr:w-20,f-png/b.pdf", status: 200, contentType: "application/x-any", body: files["b.pdf"]},
+		{name: "the original of a still of a PDF", url: "/tr:orig-true/c.pdf/ik-thumbnail.jpg", status: 200, contentType: "application/x-any", body: files["c.pdf"]},
+		{name: "a still of a PDF where none is read", url: "/tr:pg-2/a.pdf/ik-thumbnail.jpg", reads: plan.SetOf(plan.JPEG), status: 400, ikError: "EINVAL - no still picture can be made of this kind of file; /ik-thumbnail.jpg is for pictures, animations, TIFF, and PDF where the engine's inputs have it; video is not read in this version"},
 		{name: "a still of nothing", url: "/b.gif/ik-thumbnail.jpg", status: 404, ikError: "ENOENT - no origin has the file"},
 		{name: "the name of a still alone", url: "/ik-thumbnail.jpg", status: 404, ikError: "ENOENT - no origin has the file"},
 		{
@@ -96,7 +119,7 @@ func TestURLsOfStillsAndTrimsAreAnswered(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			looks := 0
-			pipeline := &delivery.Render{Engine: scribe{&looks}}
+			pipeline := &delivery.Render{Engine: scribe{&looks, tt.reads}}
 			r := httptest.NewRequest("GET", tt.url, nil)
 			r.Header.Set("Accept", tt.accept)
 			w, err := ask(t, nil, false, func(req *delivery.Request) (*delivery.Response, error) {

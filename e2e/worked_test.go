@@ -101,6 +101,8 @@ var workedExamples = []worked{
 	{example: 49, file: "cafe.jpg", chain: "n-does_not_exist", status: 400, answer: []string{"Ik-Error", "EINVAL - n: "}},
 	{example: 50, file: "ik-seo/plant/eiffel-tower.jpg", same: "/plant.jpg"},
 	{example: 51, file: "ik-seo/path/of/folder/old-file-name/seo.jpg", chain: "w-70", size: size{70, 35}, same: "/tr:w-70/path/of/folder/old-file-name.jpg"},
+	{example: 58, file: "file.pdf/ik-thumbnail.jpg", chain: "pg-2", size: size{300, 200}, format: "jpeg"},
+	{example: 58, note: "for one who reads WebP", file: "file.pdf/ik-thumbnail.jpg", chain: "pg-2", headers: []string{"Accept", "image/webp"}, size: size{300, 200}, format: "webp"},
 	{example: 59, file: "cafe.png", chain: "bg-blurred_25_N30,w-800,h-600,cm-pad_resize", size: size{800, 600}, pixels: all(within(100, 0, 600, 600, spans(cafe, 0, 0, 600, 600)), blurredBars(cafe, image.Rect(100, 0, 700, 600), -30))},
 	{example: 59, note: "blurred", file: "stripes.png", chain: "bg-blurred_25_N30,w-800,h-600,cm-pad_resize", size: size{800, 600}, pixels: all(sharp(image.Rect(300, 100, 500, 500), 250), smooth(image.Rect(20, 100, 80, 500), 60), smooth(image.Rect(720, 100, 780, 500), 60))},
 	{example: 60, file: "cafe.png", chain: "o-50,bg-0000FF30", same: "/tr:o-50,bg-0000FF/cafe.png"},
@@ -124,7 +126,6 @@ var workedExamples = []worked{
 var elsewhere = map[string][]int{
 	"objects are found by a model that is not installed":    {22, 23, 24, 25},
 	"layers are not supported in this version":              {29, 40, 52, 53, 54, 55, 56, 57},
-	"PDF waits for worker processes":                        {58},
 	"signatures have tests of their own, with a secret key": {64},
 }
 
@@ -154,7 +155,7 @@ func TestEveryWorkedExampleHasARowOrAReason(t *testing.T) {
 func TestWorkedExamples(t *testing.T) {
 	dir := t.TempDir()
 	writeSources(t, dir)
-	base := serve(t, dir, "")
+	base := serveWith(t, readsPDF, dir, "")
 	for _, w := range workedExamples {
 		name := strings.TrimSpace(fmt.Sprintf("example-%d %s", w.example, w.note))
 		if w.example == 0 {
@@ -248,6 +249,7 @@ func writeSources(t *testing.T, dir string) {
 		}
 	}
 	writePNG(t, filepath.Join(dir, "cutout.png"), cutout(2216, 1500))
+	writeDocument(t, filepath.Join(dir, "file.pdf"))
 	writePNG(t, filepath.Join(dir, "stripes.png"), stripes(cafe.w, cafe.h))
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // Guard returns e behind the gate. Everything that touches a file takes a slot, and is admitted by what it is estimated to
-// hold: a Render and a Look by their plans, a Probe of an SVG, of which the engine parses the whole document, by its
+// hold: a Render and a Look by their plans, a Probe of an SVG or PDF, of which the engine parses the whole document, by its
 // length. Other Probes read a header, which takes microseconds: they go before all others.
 //
 // What needs more memory than the gate lets in at all is TooLarge, at once. What finds no room until its context ends is
@@ -25,8 +25,8 @@ type guarded struct {
 
 func (e guarded) Probe(ctx context.Context, o Original) (plan.Source, error) {
 	j := job{endpoint: o.Endpoint, header: true}
-	if format := Sniff(o.Bytes); format == plan.SVG {
-		j = drawing(o)
+	if format := Sniff(o.Bytes); format == plan.SVG || format == plan.PDF {
+		j = document(o, format)
 	}
 	t, _, err := e.gate.enter(ctx, j)
 	if err != nil {
@@ -82,9 +82,9 @@ func fileMemory(o Original, f plan.Format) int64 {
 	return size
 }
 
-// drawing is the job of reading what an SVG says of its size.
-func drawing(o Original) job {
-	return job{endpoint: o.Endpoint, memory: fileMemory(o, plan.SVG), work: documentWork * time.Duration(len(o.Bytes))}
+// document is the job of reading what an SVG says of its size, or a PDF of its pages.
+func document(o Original, f plan.Format) job {
+	return job{endpoint: o.Endpoint, memory: fileMemory(o, f), work: documentWork * time.Duration(len(o.Bytes))}
 }
 
 // tooLarge is the error of a job that needs more memory than there is; nil for others.

@@ -22,6 +22,7 @@ var signatures = []struct {
 	{"MM\x00*", plan.TIFF},
 	{"II+\x00", plan.TIFF}, // BigTIFF
 	{"MM\x00+", plan.TIFF},
+	{"%PDF-", plan.PDF},                                          // at the very start: readers that look further are lenient
 	{"\xff\x0a", plan.JXL},                                       // codestream
 	{"\x00\x00\x00\x0cJXL \r\n\x87\n", plan.JXL},                 // container
 	{"\x00\x00\x00\x0cjP  \r\n\x87\n", plan.Unknown},             // JPEG 2000 shares its shape with the line above; not ours

@@ -3,8 +3,6 @@ package delivery
 import (
 	"context"
 	"time"
-
-	"github.com/imageorigin/imageorigin/transform/plan"
 )
 
 // Source returns the name of the original in stores: "<fingerprint>/<key>".
@@ -78,5 +76,14 @@ func (a *ask) clock(ctx context.Context) (context.Context, *deadline) {
 	return ctx, clock
 }
 
-// wantsStill reports whether nothing but a still picture will do.
-func (a *ask) wantsStill() bool { return a.req.Still && !plan.WantsOriginal(a.req.Chain) }
+// shows reports whether what the record is of is a picture to the request.
+func (a *ask) shows(r *record) bool { return a.req.shows(r.Format, a.engine.Readable()) }
+
+// flaw names why nothing can be made of the original. What is wrong with the stills of a document is nothing to those who
+// ask for the document.
+func (a *ask) flaw() string {
+	if a.req.wantsStill() {
+		return a.name.flaw("still")
+	}
+	return a.name.flaw("")
+}

@@ -87,7 +87,7 @@ func (a *ask) quick(ctx context.Context) (*Response, error) {
 	if r == nil {
 		return nil, nil
 	}
-	if !r.Picture && a.keep.Files == nil && !a.wantsStill() {
+	if !a.shows(r) && a.keep.Files == nil && !a.req.wantsStill() {
 		return a.through(ctx) // its origin is asked anyway
 	}
 	watched := a.watched(r)
@@ -202,7 +202,7 @@ func (a *ask) current(ctx context.Context) (*record, *Response, error) {
 	if before != nil && !a.due && !a.reload {
 		return before, nil, nil
 	}
-	if err := a.memory.flawed(a.name.flaw("")); err != nil && !a.due {
+	if err := a.memory.flawed(a.flaw()); err != nil && !a.due {
 		return nil, nil, err
 	}
 	conditional := before
@@ -260,7 +260,7 @@ func (a *ask) lasts(r *record, err error) bool {
 
 // takeKept takes the original from its store, to have made of it what is asked for although its origin can't be asked.
 func (a *ask) takeKept(ctx context.Context, r *record, err error) bool {
-	if !a.lasts(r, err) || !r.Picture {
+	if !a.lasts(r, err) || !a.shows(r) {
 		return false
 	}
 	o := a.kept(ctx, r)
@@ -303,7 +303,7 @@ func (a *ask) renewBehind(ctx context.Context) {
 
 // hit returns what a store has of what is asked for; neither that nor an error where it hasn't.
 func (a *ask) hit(ctx context.Context, r *record) (*Response, error) {
-	if !r.Picture || plan.WantsOriginal(a.req.Chain) {
+	if !a.shows(r) || plan.WantsOriginal(a.req.Chain) {
 		return a.hitFile(ctx, r)
 	}
 	w, err := a.recipe(r)

@@ -20,7 +20,7 @@ func (a *ask) sendOriginal(ctx context.Context, r *record) (*Response, error) {
 		}
 		return resp, err
 	}
-	if !r.Picture {
+	if !a.shows(r) {
 		return a.through(ctx)
 	}
 	o, err := a.originalOr(ctx, r, a.own(r))
@@ -44,7 +44,7 @@ func isUnreadable(err error) bool {
 // through streams what is no picture from its origin to the client.
 func (a *ask) through(ctx context.Context) (*Response, error) {
 	r := a.knownRecord()
-	if a.wantsStill() {
+	if a.req.wantsStill() {
 		return nil, ErrNoStill
 	}
 	if r != nil && a.keep.Files != nil && r.keepable() && !a.due {
@@ -93,9 +93,9 @@ func (a *ask) goOn(ctx context.Context, src *source, stop context.CancelFunc) (*
 // hitFile returns what a store has of the original itself; nil is nothing.
 func (a *ask) hitFile(ctx context.Context, r *record) (*Response, error) {
 	store, key := a.keep.Files, a.name.file()
-	if r.Picture {
+	if a.shows(r) {
 		store, key = a.keep.Originals, a.name.original()
-	} else if a.wantsStill() {
+	} else if a.req.wantsStill() {
 		return nil, ErrNoStill
 	}
 	if store == nil {
@@ -121,10 +121,10 @@ func (a *ask) fileResponse(r *record) *Response {
 	at := r.attributes(a.keep, a.key)
 	resp := &Response{
 		ContentType: at.ContentType, ETag: originalETag(at), Modified: at.Modified, Origin: at, Source: a.name.source,
-		Unsupported: !r.Picture && len(a.req.Chain) > 0 && !plan.WantsOriginal(a.req.Chain),
+		Unsupported: !a.shows(r) && len(a.req.Chain) > 0 && !plan.WantsOriginal(a.req.Chain),
 	}
-	if r.Picture {
-		resp.Image, resp.Format, resp.ContentType = true, r.format(), r.format().MediaType()
+	if a.shows(r) {
+		resp.Image, resp.Format, resp.ContentType = true, r.Format, r.Format.MediaType()
 	}
 	return resp
 }
@@ -175,7 +175,7 @@ func (a *ask) fetchFile(ctx context.Context, r *record) (err error) {
 	if err := src.open(nil); err != nil {
 		return err
 	}
-	if a.keep.newRecord(src.attributes, nil, time.Now()).Version != r.Version {
+	if a.keep.newRecord(src.attributes, r.Format, nil, time.Now()).Version != r.Version {
 		src.Close()
 		return errChanged
 	}

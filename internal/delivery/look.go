@@ -9,9 +9,18 @@ import (
 	"github.com/imageorigin/imageorigin/transform/plan"
 )
 
-// ErrNoStill is the error of asking for the still picture of a file that is none: a film, a PDF, a text.
+// ErrNoStill is the error of asking for the still picture of a file that is none: a film, a text, a PDF where none is read.
 var ErrNoStill = errors.New("no still picture can be made of this kind of file; /ik-thumbnail.jpg is for pictures, " +
-	"animations and TIFF, and PDF and video are not read in this version")
+	"animations, TIFF, and PDF where the engine's inputs have it; video is not read in this version")
+
+// shows reports whether the request is for pixels of a file of the format, by an engine that reads these formats: every other
+// file passes through. A PDF is a document, of which nothing but its stills is a picture.
+func (r *Request) shows(f plan.Format, readable plan.Set) bool {
+	return readable.Has(f) && (f != plan.PDF || r.wantsStill())
+}
+
+// wantsStill reports whether nothing but a still picture will do.
+func (r *Request) wantsStill() bool { return r.Still && !plan.WantsOriginal(r.Chain) }
 
 // original is a file as the engine is to see it: at the page that a request is about.
 func (r *Request) original(file []byte) transform.Original {

@@ -94,13 +94,14 @@ type fetch struct {
 	name
 	conditional bool
 	versions    string // Request.Versions, where origins see it
+	still       bool   // of a document: its bytes are to be read
 	limit       int64  // of the endpoint, for the size: those that share what they keep may have different ones
 }
 
 // fetch asks the origins for the original, or, where before is given, whether it is still that. What it returns is shared.
 // With anew set, what came before is not good enough.
 func (a *ask) fetch(ctx context.Context, before *record, anew bool) (*original, part, error) {
-	f := fetch{name: a.name, conditional: before != nil, limit: a.req.Endpoint.Limits.SourceSize}
+	f := fetch{name: a.name, conditional: before != nil, still: a.req.wantsStill(), limit: a.req.Endpoint.Limits.SourceSize}
 	if a.keep.QueryCounts {
 		f.versions = a.req.Versions
 	}
@@ -183,7 +184,7 @@ func (a *ask) read(ctx context.Context, before *record, mark *mark) (o *original
 	for err != nil && src.pass() {
 		o, err = a.readFrom(ctx, src, before, mark)
 	}
-	if err != nil || o.Picture || src.body == nil {
+	if err != nil || o.file != nil || src.body == nil {
 		return o, err
 	}
 	ended()
@@ -194,7 +195,7 @@ func (a *ask) read(ctx context.Context, before *record, mark *mark) (o *original
 func (a *ask) readFrom(ctx context.Context, src *source, before *record, mark *mark) (*original, error) {
 	asked := time.Now()
 	wanted := a.req.Range
-	if a.known != nil && a.known.Picture {
+	if a.known != nil && a.shows(a.known.record) {
 		wanted = nil // all of it is going to be read
 	}
 	err := src.open(wanted)
@@ -207,9 +208,10 @@ func (a *ask) readFrom(ctx context.Context, src *source, before *record, mark *m
 		return nil, err
 	}
 	o := &original{name: a.name, mark: mark}
-	if transform.Sniff(src.head) == plan.Unknown {
-		o.record = a.keep.newRecord(src.attributes, nil, asked)
-	} else if err := a.readPicture(ctx, o, src, asked); err != nil {
+	format := transform.Sniff(src.head)
+	if !a.req.shows(format, a.engine.Readable()) {
+		o.record = a.keep.newRecord(src.attributes, format, nil, asked)
+	} else if err := a.readPicture(ctx, o, src, format, asked); err != nil {
 		return nil, err
 	}
 	o.download = time.Since(asked)
@@ -220,7 +222,7 @@ func (a *ask) readFrom(ctx context.Context, src *source, before *record, mark *m
 }
 
 // readPicture reads all of a picture, and its header.
-func (a *ask) readPicture(ctx context.Context, o *original, src *source, asked time.Time) error {
+func (a *ask) readPicture(ctx context.Context, o *original, src *source, f plan.Format, asked time.Time) error {
 	file, err := src.readAll(a.req.Endpoint.Limits.SourceSize)
 	if err != nil {
 		return err
@@ -229,11 +231,10 @@ func (a *ask) readPicture(ctx context.Context, o *original, src *source, asked t
 	facts, err := a.engine.Probe(ctx, given)
 	if err != nil {
 		sharedmem.Put(file)
-		a.blame(a.name.flaw(""), err, o.mark)
+		a.blame(a.flaw(), err, o.mark)
 		return err
 	}
-	o.file, o.record = file, a.keep.newRecord(src.attributes, file, asked).withFacts(given.Page, facts)
-	o.Picture = true
+	o.file, o.record = file, a.keep.newRecord(src.attributes, f, file, asked).withFacts(given.Page, facts)
 	return nil
 }
 

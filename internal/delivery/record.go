@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -18,10 +19,10 @@ import (
 // without its bytes. It is not changed after it is made.
 type record struct {
 	Attributes origins.Attributes
-	Place      int       // of its origin among the endpoint's; -1 is unknown
-	Version    string    // names its bytes: a strong validator of its origin's, or a hash
-	Checked    time.Time // when its origin was last asked and said that this is the current version
-	Picture    bool
+	Place      int         // of its origin among the endpoint's; -1 is unknown
+	Version    string      // names its bytes: a strong validator of its origin's, or a hash
+	Checked    time.Time   // when its origin was last asked and said that this is the current version
+	Format     plan.Format // by its first bytes, whether the engine reads it or not; Unknown is no picture's
 
 	Facts map[int]plan.Source    `json:",omitempty"` // by page, of those that were looked at
 	Trims map[string]plan.Window `json:",omitempty"` // by the digest of the look
@@ -31,12 +32,15 @@ type record struct {
 }
 
 // newRecord returns the record of an original that came at that time. file is its bytes, nil if they were not read.
-func (k *Keeping) newRecord(a origins.Attributes, file []byte, asked time.Time) *record {
-	r := &record{Attributes: a, Place: slices.Index(k.Origins, a.Origin), Checked: asked}
+func (k *Keeping) newRecord(a origins.Attributes, f plan.Format, file []byte, asked time.Time) *record {
+	r := &record{Attributes: a, Format: f, Place: slices.Index(k.Origins, a.Origin), Checked: asked}
 	if r.Place >= 0 {
 		a.Origin = strconv.Itoa(r.Place) // endpoints that share what they keep may call their origins differently
 	}
 	r.Version = versionOf(a, file)
+	if f == plan.PDF { // the same for those who read all of it and for those to whom it streams
+		r.Version = cmp.Or(versionOf(a, nil), r.Version)
+	}
 	if file != nil {
 		r.Attributes.Size = int64(len(file)) // where the origin doesn't tell
 	}
@@ -140,14 +144,6 @@ func (r *record) withFacts(page int, facts plan.Source) *record {
 	}
 	again.Facts[page] = facts
 	return &again
-}
-
-// format returns the format of a picture.
-func (r *record) format() plan.Format {
-	for _, facts := range r.Facts { // it is the same for all pages
-		return facts.Format
-	}
-	return plan.Unknown
 }
 
 // withTrim returns r with what a look found.

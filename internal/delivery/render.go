@@ -52,18 +52,19 @@ func (s *Render) respond(ctx context.Context, req *Request, src *source) (*Respo
 		return nil, ErrPrivate
 	}
 	format := transform.Sniff(src.head)
-	if untouched := plan.WantsOriginal(req.Chain); untouched || format == plan.Unknown {
-		if req.Still && !untouched {
+	picture := req.shows(format, s.Engine.Readable())
+	if untouched := plan.WantsOriginal(req.Chain); untouched || !picture {
+		if req.wantsStill() {
 			return nil, ErrNoStill
 		}
 		resp, err := src.passThrough()
 		if err != nil {
 			return nil, err
 		}
-		if format != plan.Unknown {
+		if picture {
 			resp.Image, resp.Format, resp.ContentType = true, format, format.MediaType()
 		}
-		resp.Unsupported = !untouched && len(req.Chain) > 0
+		resp.Unsupported = !picture && !untouched && len(req.Chain) > 0
 		resp.Timing.Download = time.Since(start)
 		return resp, nil
 	}

@@ -128,8 +128,12 @@ func (r *result) describe(info []byte) (err error) {
 
 // make answers with what is made of the original, or with the original itself.
 func (a *ask) make(ctx context.Context, r *record) (*Response, error) {
-	if !r.Picture || plan.WantsOriginal(a.req.Chain) {
+	if !a.shows(r) || plan.WantsOriginal(a.req.Chain) {
 		return a.sendOriginal(ctx, r)
+	}
+	r, err := a.unread(ctx, r)
+	if err != nil {
+		return nil, err
 	}
 	w, r, err := a.plan(ctx, r)
 	if err != nil {
@@ -164,6 +168,23 @@ func (a *ask) make(ctx context.Context, r *record) (*Response, error) {
 		resp.How.Forward = a.reason()
 	}
 	return resp, nil
+}
+
+// unread reads a picture that was a file until now, and returns its record: a document of which nobody wanted a still, or a
+// format that the engine didn't read. Of other pictures it returns r.
+func (a *ask) unread(ctx context.Context, r *record) (*record, error) {
+	if len(r.Facts) > 0 || a.holding != nil {
+		return r, nil
+	}
+	if err := a.memory.flawed(a.flaw()); err != nil {
+		return nil, err
+	}
+	o, err := a.originalOr(ctx, r, nil)
+	if err != nil {
+		return nil, err
+	}
+	a.take(o)
+	return o.record, nil
 }
 
 // making names the flight that makes a result.
@@ -219,7 +240,7 @@ func (a *ask) result(ctx context.Context, r *record, w *recipe, key caches.Key, 
 		return nil, nil, clock.explain(err)
 	}
 	start := time.Now()
-	made, err = paint(ctx, a.engine, a.req.original(o.file), r.format(), w.plan)
+	made, err = paint(ctx, a.engine, a.req.original(o.file), r.Format, w.plan)
 	if err != nil {
 		a.blame(a.name.flaw(w.variant), err, o.mark)
 		return nil, nil, clock.explain(err)
@@ -334,7 +355,7 @@ func (c *Cache) Variants(ctx context.Context, req *Request) (names []string, all
 	a := c.ask(req, req.Key)
 	a.known = c.memory.recall(ctx, a.name, a.keep.records())
 	r := a.knownRecord()
-	if r == nil || !r.Picture || a.keep.QueryCounts || a.keep.HostCounts {
+	if r == nil || !a.shows(r) || a.keep.QueryCounts || a.keep.HostCounts {
 		return nil, true // the query and the host of those who asked are in the names
 	}
 	set := map[string]bool{}

@@ -45,7 +45,7 @@ func newCanvas(s Source, frames int, told Hints, l Limits) *canvas {
 		source:   s,
 		original: size,
 		entered:  size,
-		vector:   s.Format == SVG,
+		vector:   s.Format.vector(),
 		limits:   l,
 		hints:    told,
 	}

@@ -7,12 +7,12 @@ import (
 	"github.com/imageorigin/imageorigin/transform/syntax"
 )
 
-// ownDensity is that of pictures that tell none, and the one at which an SVG has its own size.
+// ownDensity is that of pictures that tell none, and the one at which vectors have their own size.
 const ownDensity = 72
 
 // densityOrOwn returns dots per inch.
 func (s Source) densityOrOwn() float64 {
-	if s.Density <= 0 || s.Format == SVG {
+	if s.Density <= 0 || s.Format.vector() {
 		return ownDensity
 	}
 	return s.Density
@@ -50,9 +50,9 @@ func settleDensity(it syntax.Item, e syntax.Expression, v float64) (syntax.Value
 	return syntax.Integer(nearest(v)), nil
 }
 
-// drawnAt returns an SVG as large as it is drawn at a density, 0 being its own.
+// drawnAt returns a vector as large as it is drawn at a density, 0 being its own.
 func (s Source) drawnAt(dpi int) Source {
-	if dpi == 0 || dpi == ownDensity || s.Format != SVG || s.Width <= 0 || s.Height <= 0 {
+	if dpi == 0 || dpi == ownDensity || !s.Format.vector() || s.Width <= 0 || s.Height <= 0 {
 		return s
 	}
 	s.own = dims{s.Width, s.Height}
@@ -64,7 +64,7 @@ func (s Source) drawnAt(dpi int) Source {
 	return s
 }
 
-// drawn returns ops that begin with a resize where an SVG is drawn at another density than its own: engines draw at the
+// drawn returns ops that begin with a resize where a vector is drawn at another density than its own: engines draw at the
 // size of that, and it makes whole pixels of what a density in whole dots leads to.
 func drawn(ops []Op, s Source) []Op {
 	if s.zoom == 0 {
@@ -79,7 +79,7 @@ func drawn(ops []Op, s Source) []Op {
 	return slices.Insert(slices.Clone(ops), 0, Op(Resize{w, h}))
 }
 
-// undrawn leaves out a resize of such an SVG to its own size, and returns the source that the other ops begin with.
+// undrawn leaves out a resize of such a vector to its own size, and returns the source that the other ops begin with.
 func undrawn(ops []Op, s Source) ([]Op, Source) {
 	if s.zoom == 0 {
 		return ops, s
@@ -94,13 +94,14 @@ func undrawn(ops []Op, s Source) ([]Op, Source) {
 // density says what dn comes to in a file of the format, and why it comes to nothing.
 func (r *resolver) density(f Format) (dpi int, warnings []string) {
 	dpi = r.out.density
-	if r.source.Format == SVG && dpi != r.drawnAt {
-		warnings = append(warnings, "dn in a branch of a condition does not change the size at which an SVG is drawn, as conditions ask for it")
+	if r.source.Format.vector() && dpi != r.drawnAt {
+		warnings = append(warnings, fmt.Sprintf("dn in a branch of a condition does not change the size at which %s is drawn, as conditions ask for it",
+			map[Format]string{SVG: "an SVG", PDF: "a PDF"}[r.source.Format]))
 	}
 	if dpi == 0 || f == JPEG || f == PNG {
 		return dpi, warnings
 	}
-	if r.source.Format != SVG {
+	if !r.source.Format.vector() {
 		warnings = append(warnings, fmt.Sprintf("dn has no effect on %s, which has no place for a density; f-jpg and f-png have", f))
 	}
 	return 0, warnings

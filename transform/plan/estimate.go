@@ -92,6 +92,7 @@ var decodings = map[Format]decoding{
 	HEIC: {8, 30},
 	TIFF: {4, 8}, // a strip may be all of it
 	SVG:  {4, 10},
+	PDF:  {8, 30}, // poppler draws with cairo, as librsvg does, and what it draws is copied; not measured
 	JXL:  {8, 30},
 }
 
@@ -109,11 +110,11 @@ func (e *estimated) decode(s Source, l Load) {
 		e.held += 4 * e.pixels() // libvips keeps the frames that it has composed
 	}
 	stored := float64(s.Width) * float64(s.Height) * float64(e.frames)
-	if s.Format == SVG {
+	if s.Format.vector() {
 		stored = float64(e.area())
 	}
 	switch {
-	case l.Shrink > 1, l.Scale > 0 && l.Scale < 1 && s.Format != SVG:
+	case l.Shrink > 1, l.Scale > 0 && l.Scale < 1 && !s.Format.vector():
 		d.takes *= 0.5 // the rest goes into reading the codes, whatever is made of them
 	}
 	if s.Whole > 0 {

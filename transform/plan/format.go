@@ -21,6 +21,7 @@ const (
 	TIFF
 	SVG
 	JXL
+	PDF
 	formats // how many there are
 )
 
@@ -38,6 +39,7 @@ var formatFacts = [formats]struct {
 	TIFF:    {"tiff", "image/tiff", true, false},
 	SVG:     {"svg", "image/svg+xml", true, false},
 	JXL:     {"jxl", "image/jxl", true, false},
+	PDF:     {"pdf", "application/pdf", false, false}, // pages are drawn on white
 }
 
 // String returns the format's name in lower case: "jpeg", "webp".
@@ -51,6 +53,9 @@ func (f Format) Alpha() bool { return formatFacts[f].alpha }
 
 // Animated reports whether we read and write several frames in the format.
 func (f Format) Animated() bool { return formatFacts[f].animated }
+
+// vector reports whether files of the format are drawn at the size that is wanted.
+func (f Format) vector() bool { return f == SVG || f == PDF }
 
 // ParseFormat is the reverse of [Format.String]; "jpg" is accepted for "jpeg".
 func ParseFormat(name string) (Format, error) {

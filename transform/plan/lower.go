@@ -100,10 +100,17 @@ func loadOf(ops []Op, s Source, frames int, l Limits) Load {
 		if !s.Alpha && frames == 1 && s.Frames == 1 && s.Pages <= 1 {
 			load.Scale = 1 / float64(shrink(dims{w, h}, to))
 		}
-	case SVG:
+	case SVG, PDF:
 		load.Scale = vectorScale(dims{w, h}, to, l)
 		if s.zoom != 0 {
 			load.Scale *= s.zoom
+		}
+		if s.Format == PDF { // poppler draws no page of less than a pixel
+			own := dims{w, h}
+			if s.zoom != 0 {
+				own = s.own
+			}
+			load.Scale = max(load.Scale, 1/float64(min(own.width, own.height)))
 		}
 	}
 	return load

@@ -99,7 +99,11 @@ func modelInput(seed uint64) input {
 		}
 	}
 	in.text = strings.Join(steps, ":")
-	if in.source.Format == plan.SVG {
+	switch in.source.Format {
+	case plan.PDF:
+		in.hints.Still = true
+		fallthrough
+	case plan.SVG:
 		in.text = "md-true,f-png:" + in.text
 	}
 	return in

@@ -117,7 +117,7 @@ func (r *resolver) explicit() (choice, error) {
 	if !r.hints.Writable.Has(f) {
 		return choice{}, refuse(r.out.format, fmt.Sprintf("this server can't write %s; it writes %s", f, r.hints.Writable))
 	}
-	if f == AVIF && r.out.profile && r.source.Format != SVG {
+	if f == AVIF && r.out.profile && !r.source.Format.vector() {
 		return choice{warnings: []string{"AVIF is not used beside cp-true; the format was chosen as for f-auto"}}, nil
 	}
 	return choice{format: f}, nil

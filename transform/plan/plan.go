@@ -27,11 +27,11 @@ type Source struct {
 	Quality       int  // JPEG: what it was encoded at, 1…100, by libjpeg's measure; 0 is unknown
 	Whole         int  // bytes that its decoder holds for each pixel at full size, whatever is made of them: progressive JPEG, interlaced PNG; 0 for all others
 
-	Pages   int     // of the file: those of a TIFF, frames of an animation, else 1
+	Pages   int     // of the file: those of a TIFF or PDF, frames of an animation, else 1
 	Page    int     // which of them Width and Height are those of, from 0
 	Density float64 // dots per inch; 0, or a guess of 72, where the file tells none
 
-	own  dims    // of an SVG that is drawn at another size: its own
+	own  dims    // of a vector that is drawn at another size: its own
 	zoom float64 // how many times that it is drawn; 0 for all others
 }
 
@@ -119,9 +119,9 @@ type Plan struct {
 type Load struct {
 	Format Format
 	Shrink int     // JPEG: decode at 1/Shrink, one of 1, 2, 4, 8 (libjpeg's DCT scaling); 1 otherwise
-	Scale  float64 // WebP, SVG: decode at this scale (libvips' scale option); 1 otherwise
+	Scale  float64 // WebP, SVG, PDF: decode at this scale (libvips' scale option); 1 otherwise
 	Frames int     // decode this many frames, from Page on
-	Page   int     // of TIFF and animations: the page or frame, from 0
+	Page   int     // of TIFF, PDF and animations: the page or frame, from 0
 }
 
 // Op is one step on pixels. Sizes and offsets are pixels of one frame; each Op sees the result of the one before, and

@@ -128,7 +128,7 @@ func randomSource(random *rand.Rand) plan.Source {
 		return pick(random, 1, 2, 10, 301, 865, 3000, 20000, 1+random.IntN(5000), 1+random.IntN(50))
 	}
 	s := plan.Source{
-		Format:      pick(random, plan.JPEG, plan.PNG, plan.GIF, plan.WebP, plan.AVIF, plan.HEIC, plan.TIFF, plan.SVG),
+		Format:      pick(random, plan.JPEG, plan.PNG, plan.GIF, plan.WebP, plan.AVIF, plan.HEIC, plan.TIFF, plan.SVG, plan.PDF),
 		Width:       sides(),
 		Height:      sides(),
 		Orientation: random.IntN(10),
@@ -145,7 +145,7 @@ func randomSource(random *rand.Rand) plan.Source {
 		s.Frames = min(s.Frames, 1)
 	}
 	s.Pages = s.Frames
-	if s.Format == plan.TIFF {
+	if s.Format == plan.TIFF || s.Format == plan.PDF {
 		s.Pages = 1 + random.IntN(3)
 	}
 	s.Density = pick(random, 0, 72.0, 300)

@@ -20,6 +20,9 @@ func Resolve(c syntax.Chain, s Sources, h Hints, l Limits) (Plan, error) {
 		return Plan{}, err
 	}
 	original := normal(s.Base)
+	if original.Format == PDF && !h.Still { // a document, whatever is asked of it
+		return originalOf(original), nil
+	}
 	source, err := onePage(c, original, h.Still, l)
 	if err != nil {
 		return Plan{}, err
@@ -80,13 +83,13 @@ func originalOf(s Source) Plan {
 type resolver struct {
 	chain    syntax.Chain // without conditions
 	original Source
-	source   Source // the page that is shown, an SVG as large as it is drawn
+	source   Source // the page that is shown, a vector as large as it is drawn
 	trims    []Window
 	steady   bool // see canvas
 	hints    Hints
 	limits   Limits
 	out      outputs
-	drawnAt  int  // dots per inch that made the source of an SVG
+	drawnAt  int  // dots per inch that made the source of a vector
 	vary     Vary // what of the client decided which branches the chain has
 }
 

@@ -36,14 +36,14 @@ var reading = []Parameter{
 	{
 		Name: "pg", SDK: "page", Section: "2.4", read: readPage, outside: pageAlone,
 		Grammar: "a whole number from 1 to 65535", Default: "1",
-		Summary: "Page of a TIFF or frame of an animation, for the still picture of /ik-thumbnail.jpg behind the file's path. " +
+		Summary: "Page of a TIFF or PDF or frame of an animation, for the still picture of /ik-thumbnail.jpg behind the file's path. " +
 			"The last step that has one counts.",
 		Example: "pg-2,w-200",
 	},
 	{
 		Name: "dn", SDK: "density", Section: "2.4", read: readDensity,
 		Grammar: "a whole number from 1 to 1200, or arithmetic with " + inputDensity + " such as idn_mul_2", Default: "what the encoder writes",
-		Summary: "Dots per inch, written into JPEG and PNG. An SVG is drawn that finely: dn-144 makes it twice as large.",
+		Summary: "Dots per inch, written into JPEG and PNG. An SVG, or a page of a PDF, is drawn that finely: dn-144 makes it twice as large.",
 		Example: "dn-144,w-240,f-png",
 	},
 }

@@ -34,6 +34,7 @@ func Run(t *testing.T, e transform.Engine, unread ...plan.Format) {
 		{"scenes", s.scenes},
 		{"trim", s.trims},
 		{"pages", s.pages},
+		{"pdf", s.documents},
 		{"density", s.densities},
 		{"alpha", s.alpha},
 		{"colour", s.colour},

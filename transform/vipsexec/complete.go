@@ -9,8 +9,8 @@ import (
 
 var errTruncated = errors.New("the file ends before the picture does")
 
-// complete looks for the end of a GIF or WebP: govips can't tell their decoders to refuse half a file, and libnsgif
-// paints what there is.
+// complete looks for the end of a GIF, WebP or PDF: govips can't tell their decoders to refuse half a file, and libnsgif
+// paints what there is, as poppler does.
 func complete(f plan.Format, src []byte) error {
 	switch f {
 	case plan.GIF:
@@ -19,6 +19,10 @@ func complete(f plan.Format, src []byte) error {
 		}
 	case plan.WebP:
 		if len(src) < 8 || uint64(len(src)) < 8+uint64(binary.LittleEndian.Uint32(src[4:])) {
+			return errTruncated
+		}
+	case plan.PDF:
+		if !pdfComplete(src) {
 			return errTruncated
 		}
 	}

@@ -6,9 +6,8 @@ package vipsexec
 
 import (
 	"context"
-	"maps"
 	"runtime"
-	"slices"
+	"sync"
 
 	"github.com/davidbyttow/govips/v2/vips"
 
@@ -19,15 +18,21 @@ import (
 // Config is what an Engine can be told.
 type Config struct {
 	Workers int // pictures worked on at once; 0 is the number of CPUs. The engine itself doesn't count: see [Engine.Slots]
+
+	// Inputs are the formats that are decoded; those that this libvips can't decode are an error. 0 is all that it can but
+	// PDF, which is a page description language with all that goes with it.
+	Inputs plan.Set
 }
 
 // Engine executes plans with libvips. It is safe for concurrent use. Make one with [New].
 type Engine struct {
 	workers int
+	inputs  plan.Set
+	closed  sync.Once
 }
 
-// New starts libvips, once a process and for good, and returns an engine. What is written and read, and what is blocked,
-// is the same for all engines of a process.
+// New starts libvips, once a process and for good, and returns an engine. What is written is the same for all engines of a
+// process. Of the loaders of libvips, those are open that some engine reads with; [Engine.Close] gives them back.
 func New(cfg Config) (*Engine, error) {
 	if err := start(); err != nil {
 		return nil, err
@@ -36,7 +41,12 @@ func New(cfg Config) (*Engine, error) {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	return &Engine{workers: workers}, nil
+	inputs, err := inputsOf(cfg.Inputs)
+	if err != nil {
+		return nil, err
+	}
+	openLoaders(inputs)
+	return &Engine{workers: workers, inputs: inputs}, nil
 }
 
 // LogTo has log receive the warnings of libvips from now on, from any goroutine. libvips has one log a process.
@@ -48,8 +58,8 @@ func (e *Engine) Slots() int { return e.workers }
 // Writable returns the formats that this libvips encodes: each was tried at the start.
 func (e *Engine) Writable() plan.Set { return started.writable }
 
-// Readable returns the formats that are open: see [Allowed].
-func (e *Engine) Readable() plan.Set { return plan.SetOf(slices.Collect(maps.Keys(vipsTypes))...) }
+// Readable returns the formats that the engine decodes: Config.Inputs, as far as this libvips can.
+func (e *Engine) Readable() plan.Set { return e.inputs }
 
 // Version names libvips, our settings and, by a hash of what they made of a small picture, its encoders.
 func (e *Engine) Version() string { return started.version }
@@ -61,6 +71,9 @@ func (e *Engine) Probe(ctx context.Context, o transform.Original) (s plan.Source
 	if err := ctx.Err(); err != nil {
 		return plan.Source{}, failed(transform.KindOf(err), op, err)
 	}
+	if err := e.admit(o.Bytes); err != nil {
+		return plan.Source{}, err
+	}
 	defer recovered(op, &err)
 	return probe(o.Bytes, o.Page)
 }
@@ -70,6 +83,9 @@ func (e *Engine) Look(ctx context.Context, in transform.Inputs, l plan.Look) (w 
 	const op = "looking for what to trim"
 	if err := ctx.Err(); err != nil {
 		return plan.Window{}, failed(transform.KindOf(err), op, err)
+	}
+	if err := e.admit(in.Base.Bytes); err != nil {
+		return plan.Window{}, err
 	}
 	defer recovered(op, &err)
 	runtime.LockOSThread() // as in Render
@@ -92,6 +108,9 @@ func (e *Engine) Look(ctx context.Context, in transform.Inputs, l plan.Look) (w 
 func (e *Engine) Render(ctx context.Context, in transform.Inputs, p plan.Plan) (out *transform.Image, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, failed(transform.KindOf(err), "rendering", err)
+	}
+	if err := e.admit(in.Base.Bytes); err != nil {
+		return nil, err
 	}
 	defer recovered("rendering", &err)
 
@@ -125,4 +144,5 @@ var vipsTypes = map[plan.Format]vips.ImageType{
 	plan.TIFF: vips.ImageTypeTIFF,
 	plan.SVG:  vips.ImageTypeSVG,
 	plan.JXL:  vips.ImageTypeJXL,
+	plan.PDF:  vips.ImageTypePDF,
 }

@@ -3,6 +3,7 @@ package vipsexec_test
 import (
 	"testing"
 
+	"github.com/imageorigin/imageorigin/transform/plan"
 	"github.com/imageorigin/imageorigin/transform/transformtest"
 	"github.com/imageorigin/imageorigin/transform/vipsexec"
 )
@@ -16,6 +17,17 @@ func newEngine(t testing.TB) *vipsexec.Engine {
 	return e
 }
 
+// newReader returns an engine that reads everything.
+func newReader(t testing.TB) *vipsexec.Engine {
+	t.Helper()
+	e, err := vipsexec.New(vipsexec.Config{Inputs: plan.AllFormats})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	return e
+}
+
 func TestEngineSuite(t *testing.T) {
-	transformtest.Run(t, newEngine(t))
+	transformtest.Run(t, newReader(t))
 }

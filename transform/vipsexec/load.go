@@ -38,10 +38,14 @@ func open(src []byte, l plan.Load) (*vips.ImageRef, error) {
 		if l.Scale > 0 && l.Scale != 1 {
 			p.WebpScaleFactor.Set(l.Scale)
 		}
-	case plan.SVG:
-		src = presentable(src)
+	case plan.SVG, plan.PDF:
+		if format == plan.SVG {
+			src = presentable(src)
+		} else if err := checkPDF(src); err != nil {
+			return nil, err
+		}
 		if l.Scale > 0 && l.Scale != 1 {
-			// govips takes whole dots per inch only, 72 being the drawing's own size: at least as large as asked.
+			// govips takes whole dots per inch only, 72 being the drawing's own size, or the page's: at least as large as asked.
 			p.Density.Set(max(int(math.Ceil(72*l.Scale-1e-9)), 1))
 		}
 	}
@@ -56,7 +60,10 @@ func open(src []byte, l plan.Load) (*vips.ImageRef, error) {
 		err = errors.New("its beginning alone looks like one") // govips looks closer at short files and SVG
 	}
 	if err != nil {
-		return nil, failed(transform.Broken, op, err)
+		return nil, refusedInput(format, op, src, err)
+	}
+	if format == plan.PDF {
+		return onPaper(img)
 	}
 	return img, nil
 }

@@ -20,6 +20,11 @@ type Vips struct {
 	// Placeholders are not supported. Default: the number of CPUs.
 	Workers int `json:"workers,omitempty"`
 
+	// The formats that are read, of jpeg, png, gif, webp, avif, heic, tiff, svg, jxl and pdf. Files of others are no pictures,
+	// and pass through unchanged. One that this libvips can't decode is an error. Placeholders are not supported. Default: all
+	// that it can decode but pdf.
+	Inputs []string `json:"inputs,omitempty"`
+
 	engine *Engine
 	logger *zap.Logger
 }
@@ -38,9 +43,20 @@ func (v *Vips) Provision(ctx caddy.Context) error {
 		return errors.New("workers is negative; set 1 or more, or leave it out for the number of CPUs")
 	}
 	v.logger = ctx.Logger()
-	var err error
-	v.engine, err = New(Config{Workers: v.Workers})
+	inputs, err := ParseInputs(v.Inputs)
+	if err != nil {
+		return err
+	}
+	v.engine, err = New(Config{Workers: v.Workers, Inputs: inputs})
 	return err
+}
+
+// Cleanup gives back the loaders of libvips that the config opened.
+func (v *Vips) Cleanup() error {
+	if v.engine != nil {
+		v.engine.Close()
+	}
+	return nil
 }
 
 // Rule takes the warnings of libvips to this config's log, at debug level: they tell about damaged pictures, which the
@@ -79,6 +95,7 @@ func (v *Vips) Version() string { return v.engine.Version() }
 // Interface guards
 var (
 	_ caddy.Provisioner     = (*Vips)(nil)
+	_ caddy.CleanerUpper    = (*Vips)(nil)
 	_ caddyfile.Unmarshaler = (*Vips)(nil)
 	_ transform.Engine      = (*Vips)(nil)
 )

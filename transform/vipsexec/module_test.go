@@ -10,6 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/imageorigin/imageorigin/transform/plan"
 	"github.com/imageorigin/imageorigin/transform/vipsexec"
 )
 
@@ -20,11 +21,15 @@ func TestCaddyfileBecomesJSON(t *testing.T) {
 		{name: "nothing set", text: "vips", want: `{}`},
 		{name: "workers", text: "vips {\n workers 3\n}", want: `{"workers":3}`},
 		{name: "an argument", text: "vips 3", err: "workers"},
-		{name: "unknown option", text: "vips {\n threads 3\n}", err: `unknown option "threads"; expected workers`},
+		{name: "unknown option", text: "vips {\n threads 3\n}", err: `unknown option "threads"; expected workers or inputs`},
 		{name: "set twice", text: "vips {\n workers 3\n workers 4\n}", err: "already set at Testfile:2"},
 		{name: "no number", text: "vips {\n workers many\n}", err: "is not a whole number above 0, at Testfile:2"},
 		{name: "none", text: "vips {\n workers 0\n}", err: "is not a whole number above 0, at Testfile:2"},
 		{name: "no value", text: "vips {\n workers\n}", err: "wrong number of arguments; write workers <number>"},
+		{name: "inputs", text: "vips {\n inputs jpeg pdf\n}", want: `{"inputs":["jpeg","pdf"]}`},
+		{name: "no inputs", text: "vips {\n inputs\n}", err: "wrong number of arguments; write inputs <format...>"},
+		{name: "an unknown input", text: "vips {\n inputs jpeg bmp\n}", err: `inputs: unknown format "bmp"; expected some of jpeg, png`},
+		{name: "an input twice", text: "vips {\n inputs jpeg jpeg\n}", err: "inputs: jpeg is named twice"},
 		{name: "two values", text: "vips {\n workers 1 2\n}", err: "wrong number of arguments; write workers <number>"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -76,5 +81,17 @@ func TestModuleIsAnEngineOfItsSlots(t *testing.T) {
 	defer cancel()
 	if err := (&vipsexec.Vips{Workers: -1}).Provision(ctx); err == nil {
 		t.Error("a negative number of workers is accepted")
+	}
+	if err := (&vipsexec.Vips{Inputs: []string{}}).Provision(ctx); err == nil || err.Error() != "inputs is empty; name the formats that are read, or leave it out" {
+		t.Errorf("no inputs: %v", err)
+	}
+	v := &vipsexec.Vips{Inputs: []string{"pdf", "png"}}
+	if err := v.Provision(ctx); err != nil || v.Readable() != plan.SetOf(plan.PDF, plan.PNG) {
+		t.Errorf("got %v, %v, want the inputs", v.Readable(), err)
+	}
+	for _, half := range []*vipsexec.Vips{v, new(vipsexec.Vips)} {
+		if err := half.Cleanup(); err != nil {
+			t.Error(err)
+		}
 	}
 }

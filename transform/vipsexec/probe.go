@@ -21,7 +21,7 @@ func probe(src []byte, page int) (plan.Source, error) {
 		page = 0
 	}
 	if page > 0 {
-		if img, err = open(src, plan.Load{Page: page}); err != nil { // pages of a TIFF differ in everything
+		if img, err = open(src, plan.Load{Page: page}); err != nil { // pages of a TIFF or PDF differ in everything
 			return plan.Source{}, err
 		}
 		defer img.Close()
@@ -61,7 +61,7 @@ func probe(src []byte, page int) (plan.Source, error) {
 
 // pagesOf counts what can be shown one by one. Of other containers than these the main picture alone is read.
 func pagesOf(f plan.Format, img *vips.ImageRef) int {
-	if f == plan.TIFF || f.Animated() {
+	if f == plan.TIFF || f == plan.PDF || f.Animated() {
 		return max(img.Pages(), 1)
 	}
 	return 1

@@ -30,6 +30,7 @@ func classOf(operation string, allowed []string) string {
 }
 
 func TestOnlyAllowedLoadersAndSaversAreOpen(t *testing.T) {
+	newReader(t)
 	loading, saving, err := vipsexec.OpenOperations()
 	if err != nil {
 		t.Fatal(err)

@@ -19,8 +19,8 @@ import (
 	"github.com/imageorigin/imageorigin/transform/plan"
 )
 
-// The classes of libvips that are open; each stands for its File, Buffer and Source forms. Everything else that loads or
-// saves is blocked, what later versions bring included.
+// The classes of libvips that may be open; each stands for its File, Buffer and Source forms. Everything else that loads or
+// saves is blocked, what later versions bring included. Savers are open always, loaders where some engine reads what they load.
 var (
 	loaders = []string{
 		"VipsForeignLoadJpeg",
@@ -31,6 +31,7 @@ var (
 		"VipsForeignLoadTiff",
 		"VipsForeignLoadSvg",
 		"VipsForeignLoadJxl",
+		"VipsForeignLoadPdf",
 	}
 	savers = []string{
 		"VipsForeignSaveJpeg",
@@ -42,7 +43,7 @@ var (
 	}
 )
 
-// Allowed returns the classes of libvips' loaders and savers that are open; all others are blocked.
+// Allowed returns the classes of libvips' loaders and savers that may be open; all others are blocked.
 func Allowed() (loading, saving []string) {
 	return slices.Clone(loaders), slices.Clone(savers)
 }
@@ -67,11 +68,12 @@ var start = sync.OnceValue(func() error {
 	if err := vips.Startup(&vips.Config{ConcurrencyLevel: 1}); err != nil {
 		return fmt.Errorf("starting libvips: %w", err)
 	}
-	// The order matters: the coarse locks first, then the exceptions. libvips marks JXL and SVG as untrusted.
+	// The order matters: the coarse locks first, then the exceptions. libvips marks JXL, SVG and PDF as untrusted.
+	// Loaders are opened with the engines that read what they load: see openLoaders.
 	C.vips_block_untrusted_set(C.TRUE)
 	setBlocked("VipsForeignLoad", true)
 	setBlocked("VipsForeignSave", true)
-	for _, class := range slices.Concat(loaders, savers) {
+	for _, class := range savers {
 		setBlocked(class, false)
 	}
 	started.writable, started.version = tryEncoders()
