@@ -60,6 +60,9 @@ func (x *exchange) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	if !r.How.Hit {
 		enc.AddFloat64("download_ms", milliseconds(r.Timing.Download))
 	}
+	if r.Timing.Queue >= leastQueue {
+		enc.AddFloat64("queue_ms", milliseconds(r.Timing.Queue))
+	}
 	if r.Timing.Transformation > 0 {
 		enc.AddFloat64("transformation_ms", milliseconds(r.Timing.Transformation))
 	}

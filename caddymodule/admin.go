@@ -185,6 +185,9 @@ type Status struct {
 	Endpoints []EndpointStatus `json:"endpoints"`
 
 	DomainsFile *DomainsFileStatus `json:"domains_file,omitempty"` // nil: the config has none
+
+	Admission *AdmissionStatus `json:"admission,omitempty"` // nil: the server is of an earlier version
+	Engine    any              `json:"engine,omitempty"`    // how the engine's processes are; nil: it has none
 }
 
 // DomainsFileStatus says what of the domains file is in force.
@@ -247,6 +250,10 @@ func (a *App) status() Status {
 	}
 	if f := a.domains; f != nil {
 		s.DomainsFile = f.status()
+	}
+	s.Admission = admission()
+	if w, ok := a.guest.(workers); ok {
+		s.Engine = w.WorkerStatus()
 	}
 	return s
 }

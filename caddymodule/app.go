@@ -86,6 +86,9 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 // connection and no cache, and touches no file of an origin.
 func (a *App) Provision(ctx caddy.Context) error {
 	a.logger = ctx.Logger()
+	if err := measure(ctx); err != nil { // first: what Caddy's admin API tells is of the config that it loaded last, even if that fails
+		return err
+	}
 	if err := a.prepare(caddy.NewReplacer()); err != nil {
 		return err
 	}

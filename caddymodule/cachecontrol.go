@@ -27,7 +27,7 @@ func (x *exchange) lasting(resp *delivery.Response) lasting {
 	switch {
 	case resp.Missing != nil:
 		short = config.MissTTL
-	case resp.Origin.Degraded, resp.How.Stuck, resp.How.Hit && resp.How.Stale():
+	case resp.Failed != nil, resp.Origin.Degraded, resp.How.Stuck, resp.How.Hit && resp.How.Stale():
 		// An origin before this one, or this one, may have a newer copy; a short fault must not pin this one.
 		short, revalidate = config.DegradedTTL, ", must-revalidate"
 	default:

@@ -23,7 +23,7 @@ func init() {
 }
 
 // Words of later versions: they are told apart from mistakes.
-var laterLimits = []string{"layers", "queue", "memory"}
+var laterLimits = []string{"layers"}
 
 // parseGlobal reads the global option:
 //
@@ -146,11 +146,14 @@ func (g *globalBlock) readEndpoint(d *caddyfile.Dispenser) error {
 		return d.Errf("endpoint %q is already declared at %s", name, first[""])
 	}
 	e := new(Endpoint)
-	set, err := block.Read(d, e, endpointOptions, laterEndpoint...)
+	set, err := block.Read(d, e, endpointOptions)
 	if err != nil {
 		return err
 	}
 	if err := checkChains(e, set); err != nil {
+		return err
+	}
+	if err := checkUntouchedAt(e, set); err != nil {
 		return err
 	}
 	set[""] = at
@@ -258,6 +261,8 @@ var limitOptions = []block.Option[*Limits]{
 	{Usage: "frames <number>", Args: block.Number(func(l *Limits) *int { return &l.Frames }), Check: (*Limits).validate},
 	{Usage: "steps <number>", Args: block.Number(func(l *Limits) *int { return &l.Steps }), Check: (*Limits).validate},
 	{Usage: "timeout <duration>", Args: block.Duration(func(l *Limits) *caddy.Duration { return &l.Timeout })},
+	{Usage: "queue <number>", Args: block.Number(func(l *Limits) *int { return &l.Queue }), Check: (*Limits).validate},
+	{Usage: "memory <size>", Args: block.Size(func(l *Limits) *int64 { return &l.Memory }), Check: (*Limits).validate},
 }
 
 // declared returns what the global option, which is read before any site, declares.

@@ -10,11 +10,6 @@ import (
 	"github.com/imageorigin/imageorigin/internal/block"
 )
 
-// Words of later versions: they are told apart from mistakes.
-var laterEndpoint = []string{
-	"on_transform_error",
-}
-
 // endpointOptions are the words of an endpoint, in the global option and in the block of the directive alike.
 var endpointOptions = []block.Option[*Endpoint]{
 	{Usage: "description <text>", Args: block.One(func(e *Endpoint) *string { return &e.Description })},
@@ -47,6 +42,8 @@ var endpointOptions = []block.Option[*Endpoint]{
 	{Usage: "degraded_ttl <duration>", Args: readTTL(func(e *Endpoint) **caddy.Duration { return &e.DegradedTTL }), Check: (*Endpoint).validate},
 	{Usage: "prefer_last_good [<duration>]", Args: readPreferLastGood},
 	{Usage: "default_image <path>", Args: block.One(func(e *Endpoint) *string { return &e.DefaultImage }), Check: (*Endpoint).validate},
+	{Usage: "variants <number> <window>", Args: readVariants, Check: (*Endpoint).validate},
+	{Usage: "on_transform_error original|error", Args: block.One(func(e *Endpoint) *string { return &e.OnTransformError }), Check: (*Endpoint).validate},
 	{Usage: "active_content block|allow", Args: block.One(func(e *Endpoint) *string { return &e.ActiveContent }), Check: (*Endpoint).validate},
 	{Usage: "error_status imagekit|native", Args: block.One(func(e *Endpoint) *string { return &e.ErrorStatus }), Check: (*Endpoint).validate},
 	{Usage: "req_from off|<value>", Args: block.One(func(e *Endpoint) *string { return &e.ReqFrom }), Check: (*Endpoint).validate},

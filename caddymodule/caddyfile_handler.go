@@ -40,7 +40,7 @@ func parseHandler(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 		}
 		b.handler.Endpoint = args[0]
 	}
-	set, err := block.Read(h.Dispenser, &b, handlerOptions, laterEndpoint...)
+	set, err := block.Read(h.Dispenser, &b, handlerOptions)
 	if err != nil {
 		return nil, err
 	}
@@ -124,6 +124,9 @@ func (b *handlerBlock) finishInline(app *App, start block.Place, set map[string]
 		}
 	}
 	if err := checkChains(b.inline, set); err != nil {
+		return err
+	}
+	if err := checkUntouchedAt(b.inline, set); err != nil {
 		return err
 	}
 	if err := checkCachesOf(app, b.inline, set); err != nil {

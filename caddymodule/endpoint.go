@@ -144,6 +144,16 @@ type Endpoint struct {
 	// in the endpoint's own origins. Default: none.
 	DefaultImage string `json:"default_image,omitempty"`
 
+	// How many different results of one file may be made within a time for URLs that anybody can make: those that are neither
+	// signed nor of named transformations alone. Further ones are answered with status 429; what is kept is always sent.
+	// Default: any number.
+	Variants *Variants `json:"variants,omitempty"`
+
+	// What is sent where a transformation fails, because the picture is damaged, the engine crashes or takes too long:
+	// `error`, or `original`, which is the file as it is. That has no place beside `always` and `signed_only`. It is never
+	// done for SVG, for what is over a limit, and for what its origin marks as private. Default: `error`.
+	OnTransformError string `json:"on_transform_error,omitempty"`
+
 	// What becomes of files that a browser could run as a page of your site (HTML, XHTML, XML, SVG, JavaScript): with
 	// `block` they are delivered under a Content-Security-Policy that forbids it, with `allow` as they are. Default:
 	// `block`.
@@ -199,6 +209,9 @@ func (e *Endpoint) prepare(r *caddy.Replacer) error {
 	if e.ready, err = e.compile(); err != nil {
 		return err
 	}
+	if err := checkUntouched(e); err != nil {
+		return err
+	}
 	e.setDefaults()
 	return nil
 }
@@ -238,6 +251,7 @@ func (e *Endpoint) setDefaults() {
 	orDefault(&e.DegradedTTL, new(defaultDegradedTTL))
 	e.setKeepingDefaults()
 	orDefault(&e.CacheControl, defaultCacheControl)
+	orDefault(&e.OnTransformError, transformErrors[0])
 	orDefault(&e.ActiveContent, activeContents[0])
 	orDefault(&e.ErrorStatus, errorStatuses[0])
 	orDefault(&e.ReqFrom, defaultReqFrom)

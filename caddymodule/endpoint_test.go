@@ -38,6 +38,8 @@ func TestEndpointsHaveTheirDefaults(t *testing.T) {
 		ActiveContent: "block",
 		ErrorStatus:   "imagekit",
 		ReqFrom:       "imagekit",
+
+		OnTransformError: "error",
 	}
 	if !reflect.DeepEqual(e, want) {
 		t.Errorf("got  %+v\nwant %+v", e, want)

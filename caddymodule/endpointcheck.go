@@ -46,6 +46,8 @@ var endpointChecks = []struct {
 	{"degraded_ttl", func(e *Endpoint) error { return checkTTL(e.DegradedTTL) }},
 	{"prefer_last_good", func(e *Endpoint) error { return checkTTL(&e.PreferLastGood) }},
 	{"default_image", (*Endpoint).checkDefaultImage},
+	{"variants", func(e *Endpoint) error { return e.Variants.check() }},
+	{"on_transform_error", func(e *Endpoint) error { return checkWord(e.OnTransformError, transformErrors) }},
 	{"active_content", func(e *Endpoint) error { return checkWord(e.ActiveContent, activeContents) }},
 	{"error_status", func(e *Endpoint) error { return checkWord(e.ErrorStatus, errorStatuses) }},
 	{"req_from", (*Endpoint).checkReqFrom},

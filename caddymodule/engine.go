@@ -116,11 +116,16 @@ func (c *configs) push(a *App) {
 // rule has the config that was started last rule the process. The caller holds the lock.
 func (c *configs) rule() {
 	if n := len(c.apps); n > 0 {
-		guest := c.apps[n-1].guest
-		gate.SetLimits(transform.GateLimits{Slots: guest.Slots()})
-		guest.Rule()
+		c.apps[n-1].applyLimits()
+		c.apps[n-1].guest.Rule()
 		c.apps[n-1].ruleCaches()
 	}
+}
+
+// applyLimits has the process keep to what the config allows to be worked on at once.
+func (a *App) applyLimits() {
+	gate.SetLimits(transform.GateLimits{Slots: a.guest.Slots(), Memory: a.Limits.Memory})
+	remembered.Shed().SetLimit(a.Limits.Queue)
 }
 
 // remove takes a's limits out of force; those of the config that was started last before it, or after it, then hold.

@@ -89,6 +89,8 @@ var (
 	faultSize       = fault{"ELIMIT", 400, 422, "the picture needs more than the limits allow", zap.InfoLevel}
 	faultSlow       = fault{"ELIMIT", 400, 422, "the transformation took too long (limit timeout)", zap.InfoLevel}
 	faultBusy       = fault{"EBUSY", 503, 503, "too many pictures are being made; try again", zap.WarnLevel}
+	faultQueue      = fault{"EBUSY", 503, 503, "too many pictures are under way (limit queue); try again", zap.WarnLevel}
+	faultVariants   = fault{"ELIMIT", 429, 429, "", zap.InfoLevel}
 	faultCanceled   = fault{"", statusClientClosed, statusClientClosed, "", zap.DebugLevel}
 	faultInternal   = fault{"UNIDENTIFIED", 500, 500, "the server failed; its log says why", zap.ErrorLevel}
 )
@@ -134,6 +136,11 @@ func faultOf(err error) fault {
 		return faultPolicy
 	case errors.Is(err, delivery.ErrNoStill):
 		return faultNoStill
+	case errors.Is(err, delivery.ErrBusy):
+		return faultQueue
+	}
+	if _, ok := errors.AsType[*delivery.BudgetError](err); ok {
+		return faultVariants
 	}
 	if e, ok := errors.AsType[*origins.Error](err); ok {
 		return originFaults[e.Kind]
@@ -213,8 +220,8 @@ func (x *exchange) fail(err error) error {
 	if vary := varyHeaders(x.errorVary(err)); vary != "" {
 		h.Add("Vary", vary)
 	}
-	if f == faultBusy {
-		h.Set("Retry-After", "1")
+	if after := retryAfter(f, err); after != "" {
+		h.Set("Retry-After", after)
 	}
 	if x.hasErrorRoute(status) {
 		// {err.message} is for visitors, the cause is logged. It quotes their URL, and sites put it into pages as it is.
@@ -293,6 +300,9 @@ func handles(routes caddyhttp.RouteList, r *http.Request) bool {
 // where they are asked (report); here it is part of the story of one request.
 func (x *exchange) log(f fault, err error) {
 	level := f.level
+	if f.code == codeBusy {
+		level = x.logShed(err)
+	}
 	if _, ok := errors.AsType[*origins.Error](err); ok {
 		level = zapcore.DebugLevel
 	}

@@ -31,7 +31,8 @@ func init() {
 // fakeVips stands in for the engine, which needs cgo. It knows what Go's library does, and paints nothing: its pictures
 // are the plans.
 type fakeVips struct {
-	Count int `json:"slots,omitempty"`
+	Count     int               `json:"slots,omitempty"`
+	Restarted map[string]uint64 `json:"restarted,omitempty"` // its workers, which it has none of without
 }
 
 func (*fakeVips) CaddyModule() caddy.ModuleInfo {
@@ -52,6 +53,18 @@ func (e *fakeVips) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 }
 
 func (e *fakeVips) Slots() int { return max(e.Count, 1) }
+
+// WorkerStatus tells of the workers.
+func (e *fakeVips) WorkerStatus() any {
+	if e.Restarted == nil {
+		return nil
+	}
+	return map[string]any{"workers": e.Slots(), "sandbox": "all of it"}
+}
+
+func (e *fakeVips) Restarts() map[string]uint64 { return e.Restarted }
+
+func (e *fakeVips) WorkerMemory() int64 { return 1000 * int64(e.Slots()) }
 
 // ruling is the engine whose config is in force.
 var ruling atomic.Pointer[fakeVips]

@@ -25,7 +25,7 @@ func TestLimitsThatAreNotSetHaveTheirDefaults(t *testing.T) {
 			Limits:     plan.Limits{SourcePixels: 100_000_000, OutputPixels: 50_000_000, OutputSide: 65535, Frames: 2, Steps: 20},
 			SourceSize: 1, Timeout: time.Second,
 		}},
-		{"all", Limits{1, 2, 3, 4, 5, 6, 7}, delivery.Limits{
+		{"all", Limits{1, 2, 3, 4, 5, 6, 7, 8, 9}, delivery.Limits{
 			Limits:     plan.Limits{SourcePixels: 2, OutputPixels: 3, OutputSide: 4, Frames: 5, Steps: 6},
 			SourceSize: 1, Timeout: 7,
 		}},

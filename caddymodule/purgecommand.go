@@ -244,6 +244,9 @@ func (c adminClient) status(out io.Writer, asJSON bool) error {
 	if f := answer.DomainsFile; f != nil {
 		fmt.Fprintf(w, "\nDOMAINS\tFILE\tERROR\n%d\t%s\t%s\n", f.Domains, f.Path, orNone(f.Error))
 	}
+	if now := answer.Admission; now != nil {
+		fmt.Fprintf(w, "\nRUNNING\tWAITING\tMISSES\tSHED\n%d\t%d\t%d\t%d\n", now.Running, now.Waiting, now.Misses, now.Shed)
+	}
 	return w.Flush()
 }
 

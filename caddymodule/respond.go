@@ -58,6 +58,9 @@ func (x *exchange) respond(resp *delivery.Response) error {
 		x.code = f.code
 		h.fill("Ik-Error", f.describe(resp.Missing))
 	}
+	if resp.Failed != nil {
+		x.tellFailure(&h, resp.Failed)
+	}
 	for _, warning := range resp.Warnings {
 		h.Add("Ik-Warning", headerSafe(warning))
 	}

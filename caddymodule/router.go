@@ -78,6 +78,8 @@ func (a *App) withoutOrigins(name string, config *Endpoint) *endpoint {
 			QualityExact: config.QualityExact,
 			SaveData:     config.SaveData,
 			DefaultImage: config.DefaultImage,
+			Untouched:    config.OnTransformError == originalOnError,
+			Variants:     config.Variants.budget(),
 			Limits:       limits,
 			Always:       config.ready.always,
 		},

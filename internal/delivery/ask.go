@@ -3,6 +3,8 @@ package delivery
 import (
 	"context"
 	"time"
+
+	"github.com/imageorigin/imageorigin/transform/plan"
 )
 
 // Source returns the name of the original in stores: "<fingerprint>/<key>".
@@ -44,6 +46,7 @@ type ask struct {
 	stuck   bool            // they could not, and the original is the one that was kept
 	holding *original       // that the request shares
 	part    part            // in the last flight
+	miss    *miss           // its place among those under way; nil: nobody needs to be waited for
 }
 
 func (c *Cache) ask(req *Request, key string) *ask {
@@ -86,4 +89,11 @@ func (a *ask) flaw() string {
 		return a.name.flaw("still")
 	}
 	return a.name.flaw("")
+}
+
+// forResult reports whether an original is fetched to make something of it, as far as that is known: of one that nothing is
+// known of yet it is taken to be so.
+func (a *ask) forResult() bool {
+	r := a.knownRecord()
+	return !plan.WantsOriginal(a.req.Chain) && (r == nil || a.shows(r))
 }

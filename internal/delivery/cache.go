@@ -35,7 +35,7 @@ const maxRecipe = 1 << 10
 // NewCache returns a Cache around the rendering by engine.
 func NewCache(engine transform.Engine, m *Memory) *Cache {
 	return &Cache{
-		engine: engine, render: &Render{Engine: engine}, memory: m,
+		engine: engine, render: &Render{Engine: engine, memory: m}, memory: m,
 		recipes: newLRU[recipeOf, *recipe](maxRecipes),
 	}
 }
@@ -46,10 +46,14 @@ func (c *Cache) Deliver(ctx context.Context, req *Request) (*Response, error) {
 }
 
 func (c *Cache) deliver(ctx context.Context, req *Request, key string) (*Response, error) {
-	if req.Endpoint.Keeping.records() == nil || len(key) > maxKey {
+	if plan.WantsOriginal(req.Chain) && req.Endpoint.Keeping.Originals == nil {
 		return c.bypass(ctx, req, key)
 	}
-	if plan.WantsOriginal(req.Chain) && req.Endpoint.Keeping.Originals == nil {
+	if req.Endpoint.Keeping.records() == nil || len(key) > maxKey {
+		if err := c.memory.shed.enter(); err != nil {
+			return nil, err
+		}
+		defer c.memory.shed.leave()
 		return c.bypass(ctx, req, key)
 	}
 	a := c.ask(req, key)
@@ -127,6 +131,8 @@ func (a *ask) slow(ctx context.Context) (*Response, error) {
 		ctx, cancel = context.WithTimeout(ctx, limit+grace)
 		defer cancel()
 	}
+	a.miss = &miss{shed: &a.memory.shed}
+	defer a.miss.end()
 	defer a.letGo()
 	resp, err := a.answer(ctx)
 	switch {
@@ -252,15 +258,15 @@ func (a *ask) stale(ctx context.Context, r *record, err error) *Response {
 	return resp
 }
 
-// lasts reports whether what comes of an original may be sent although its origin could not be asked, or has something
-// worse.
+// lasts reports whether what comes of an original may be sent although its origin could not be asked, or was not, for too
+// much is under way, or has something worse.
 func (a *ask) lasts(r *record, err error) bool {
-	return r != nil && (err == nil || isFault(err)) && a.start.Sub(r.Checked) < r.life(a.keep).ifError
+	return r != nil && (err == nil || isFault(err) || errors.Is(err, ErrBusy)) && a.start.Sub(r.Checked) < r.life(a.keep).ifError
 }
 
 // takeKept takes the original from its store, to have made of it what is asked for although its origin can't be asked.
 func (a *ask) takeKept(ctx context.Context, r *record, err error) bool {
-	if !a.lasts(r, err) || !a.shows(r) {
+	if !a.lasts(r, err) || !a.shows(r) || errors.Is(err, ErrBusy) {
 		return false
 	}
 	o := a.kept(ctx, r)

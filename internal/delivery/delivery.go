@@ -16,7 +16,7 @@ import (
 // Deliverer answers "give me finished bytes". Implementations are safe for concurrent use.
 type Deliverer interface {
 	// Deliver returns the response to req; the caller closes it. Errors are *origins.Error, *syntax.Error,
-	// *plan.LimitError, *transform.Error, ErrNoStill or ErrPrivate.
+	// *plan.LimitError, *transform.Error, *BudgetError, ErrNoStill or ErrPrivate.
 	Deliver(ctx context.Context, req *Request) (*Response, error)
 }
 
@@ -30,6 +30,8 @@ type Endpoint struct {
 	SaveData     int            // quality for clients that save data, 1…100; 0: as for the others
 	Smallest     bool           // of the formats that suit, the smallest file and not the first
 	DefaultImage string         // key of the picture that stands in where no origin has the file; "" is none
+	Untouched    bool           // where the engine fails, the original is sent as it is
+	Variants     Budget
 	Limits       Limits
 	Keeping      Keeping
 
@@ -65,7 +67,7 @@ type Request struct {
 	Versions string       // what of the client's query says that the original is a new one; see Versions
 	Host     string       // the client's Host
 	From     string       // as origins.Request.From
-	Public   bool         // what its origin marks as private is refused (ErrPrivate), before anything is made of it
+	Public   bool         // anybody can make it: what its origin marks as private is refused (ErrPrivate), before anything is made of it, and Endpoint.Variants holds
 
 	// Range is the part that the client will read, if it said so: no more of a pass-through file is then asked of the
 	// origin. Length 0 is nothing at all, for HEAD.
@@ -92,6 +94,7 @@ type Response struct {
 	Width, Height int         // of a transformed picture
 	Plan          plan.Plan   // what was done
 	Missing       error       // the default image stands in: why
+	Failed        error       // the original is sent as it is, in place of what was asked for: why
 	Source        string      // the original's name in stores, by which caches in front purge it too
 	How           How
 	Timing        Timing
@@ -101,7 +104,8 @@ type Response struct {
 type Timing struct {
 	Cache          time.Duration // looking for it in stores
 	Download       time.Duration // opening and reading the original
-	Transformation time.Duration // waiting for a slot, decoding, painting, encoding
+	Queue          time.Duration // waiting for a slot
+	Transformation time.Duration // decoding, painting, encoding
 }
 
 // Close closes Content.

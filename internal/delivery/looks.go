@@ -72,6 +72,10 @@ func (a *ask) look(ctx context.Context, r *record, l look, unseen *plan.Unseen, 
 			a.memory.share(o, -1)
 		}
 	}()
+	if err := a.miss.enter(); err != nil {
+		return seen{}, nil, err
+	}
+	defer a.miss.leave()
 	if o, err = a.originalOr(ctx, r, own); err != nil {
 		return seen{}, nil, clock.explain(err)
 	}

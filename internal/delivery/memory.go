@@ -25,6 +25,9 @@ type Memory struct {
 	renewal flights[name, struct{}]
 	filling flights[name, struct{}]
 
+	shed     Shed
+	spending spending
+
 	mu     sync.Mutex
 	held   map[name]*original // those that are being looked at
 	marks  map[*mark]struct{} // of what is being read
@@ -85,11 +88,15 @@ func NewMemory() *Memory {
 	m.known = newLRU[name, known](maxRecords)
 	m.flaws = newLRU[string, flaw](maxFlaws)
 	m.fetches.share = m.share
+	m.spending.of = newLRU[spender, []spent](maxSpenders)
 	for i := range m.writers {
 		m.writers[i] = make(chan struct{}, 1)
 	}
 	return m
 }
+
+// Shed returns what bounds the misses under way.
+func (m *Memory) Shed() *Shed { return &m.shed }
 
 func newLRU[K comparable, V any](size int) *lru.Cache[K, V] {
 	cache, err := lru.New[K, V](size)

@@ -116,6 +116,12 @@ func (a *ask) fetch(ctx context.Context, before *record, anew bool) (*original, 
 
 // fly is the work of fetch.
 func (a *ask) fly(ctx context.Context, before *record) (o *original, after func(), err error) {
+	if a.forResult() {
+		if err := a.miss.enter(); err != nil {
+			return nil, nil, err
+		}
+		defer a.miss.leave()
+	}
 	ctx, clock := a.clock(ctx)
 	defer clock.Close()
 	mark := a.memory.begin(a.name.source)

@@ -14,6 +14,8 @@ import (
 // asked for as it is, streams through unchanged.
 type Render struct {
 	Engine transform.Engine
+
+	memory *Memory // holds budgets; nil: none holds
 }
 
 // Deliver implements [Deliverer].
@@ -74,16 +76,16 @@ func (s *Render) respond(ctx context.Context, req *Request, src *source) (*Respo
 	}
 	defer sharedmem.Put(original)
 	download := time.Since(start)
-	resp, err := s.render(ctx, req, original, src.attributes)
+	resp, err := s.render(ctx, req, req.source(src.request.Key), original, src.attributes)
 	if err != nil {
 		return nil, err
 	}
-	resp.Timing = Timing{Download: download, Transformation: time.Since(start) - download}
+	resp.Timing.Download, resp.Timing.Transformation = download, time.Since(start)-download-resp.Timing.Queue
 	return resp, nil
 }
 
-// render makes the answer from the whole original in memory.
-func (s *Render) render(ctx context.Context, req *Request, original []byte, a origins.Attributes) (*Response, error) {
+// render makes the answer from the whole original in memory; source is its name in stores.
+func (s *Render) render(ctx context.Context, req *Request, source string, original []byte, a origins.Attributes) (*Response, error) {
 	file := req.original(original)
 	facts, err := s.Engine.Probe(ctx, file)
 	if err != nil {
@@ -93,12 +95,17 @@ func (s *Render) render(ctx context.Context, req *Request, original []byte, a or
 	if err != nil {
 		return nil, err
 	}
+	if s.memory != nil && !p.Original {
+		if err := s.memory.afford(req, source, RecipeHash(p)); err != nil {
+			return nil, err
+		}
+	}
 	resp := &Response{Origin: a, Modified: a.Modified, Image: true, Vary: p.Vary, Warnings: p.Warnings, Plan: p}
 	made, err := paint(ctx, s.Engine, file, facts.Format, p)
 	if err != nil {
 		return nil, err
 	}
-	resp.Transformed = !made.Original
+	resp.Transformed, resp.Timing.Queue = !made.Original, made.queued
 	resp.Format, resp.ContentType = made.Format, made.Format.MediaType()
 	resp.Width, resp.Height = made.Width, made.Height
 	resp.setBytes(made.bytes)

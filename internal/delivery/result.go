@@ -100,8 +100,9 @@ type result struct {
 	Original      bool // the bytes are those of the original
 
 	timing Timing
-	kept   bool // it is being stored
-	stored bool // it came from a store
+	queued time.Duration // it waited for a slot
+	kept   bool          // it is being stored
+	stored bool          // it came from a store
 }
 
 // info returns what is kept beside the bytes: "webp 300 200 false".
@@ -148,6 +149,9 @@ func (a *ask) make(ctx context.Context, r *record) (*Response, error) {
 	if err := a.memory.flawed(a.name.flaw(w.variant)); err != nil {
 		return nil, err
 	}
+	if resp, err := a.affords(ctx, r, w); resp != nil || err != nil {
+		return resp, err
+	}
 	key := caches.Key{Source: a.name.source, Variant: w.variant}
 	own := a.own(r)
 	making := making{key, own != nil && a.memory.purged(own.mark)}
@@ -185,6 +189,22 @@ func (a *ask) unread(ctx context.Context, r *record) (*record, error) {
 	}
 	a.take(o)
 	return o.record, nil
+}
+
+// affords says why a result is not going to be made, or returns it where that is because it has been: neither is that it
+// may be made.
+func (a *ask) affords(ctx context.Context, r *record, w *recipe) (*Response, error) {
+	if w.plan.Original {
+		return nil, nil
+	}
+	err := a.memory.afford(a.req, a.name.source, RecipeHash(w.plan))
+	if err == nil {
+		return nil, nil
+	}
+	if resp, _ := a.hit(ctx, r); resp != nil {
+		return resp, nil
+	}
+	return nil, err
 }
 
 // making names the flight that makes a result.
@@ -236,6 +256,10 @@ func (a *ask) result(ctx context.Context, r *record, w *recipe, key caches.Key, 
 			unlock()
 		}
 	}()
+	if err := a.miss.enter(); err != nil {
+		return nil, nil, err
+	}
+	defer a.miss.leave()
 	if o, err = a.originalOr(ctx, r, own); err != nil {
 		return nil, nil, clock.explain(err)
 	}
@@ -245,7 +269,7 @@ func (a *ask) result(ctx context.Context, r *record, w *recipe, key caches.Key, 
 		a.blame(a.name.flaw(w.variant), err, o.mark)
 		return nil, nil, clock.explain(err)
 	}
-	made.timing = Timing{Download: o.download, Transformation: time.Since(start)}
+	made.timing = Timing{Download: o.download, Queue: made.queued, Transformation: time.Since(start) - made.queued}
 	made.kept = a.keep.Results != nil && o.keepable()
 	return made, func() {
 		defer unlock()
@@ -330,7 +354,7 @@ func paint(ctx context.Context, engine transform.Engine, original transform.Orig
 	if err != nil {
 		return nil, err
 	}
-	made := &result{bytes: img.Bytes, Format: img.Format, Width: img.Width, Height: img.Height}
+	made := &result{bytes: img.Bytes, Format: img.Format, Width: img.Width, Height: img.Height, queued: img.Queued}
 	if p.KeepsSmaller() && len(img.Bytes) >= len(original.Bytes) {
 		made.bytes, made.Format, made.Original = bytes.Clone(original.Bytes), format, true
 	}

@@ -9,8 +9,8 @@ import (
 )
 
 // orStandIn answers with the file of a key, by deliver, and where no origin has that with the picture that stands in for it.
-func orStandIn(ctx context.Context, req *Request, deliver func(ctx context.Context, req *Request, key string) (*Response, error)) (*Response, error) {
-	resp, err := deliver(ctx, req, req.Key)
+func orStandIn(ctx context.Context, req *Request, deliver byKey) (*Response, error) {
+	resp, err := orUntouched(ctx, req, req.Key, deliver)
 	if err == nil || origins.KindOf(err) != origins.NotExist || !isOrigins(err) {
 		return resp, err
 	}
@@ -18,7 +18,7 @@ func orStandIn(ctx context.Context, req *Request, deliver func(ctx context.Conte
 		if standIn == "" || standIn == req.Key {
 			continue
 		}
-		if resp, failed := deliver(ctx, req, standIn); failed == nil {
+		if resp, failed := orUntouched(ctx, req, standIn, deliver); failed == nil {
 			resp.Missing = err
 			return resp, nil
 		}
