@@ -187,7 +187,7 @@ func (s *server) ask() (int64, error) {
 
 // load asks for n renders, parallel at once, and returns the CPU milliseconds that the server took for each.
 func (s *server) load(parallel, n int) (float64, error) {
-	before, err := cputime.Of(s.cmd.Process.Pid)
+	before, err := cputime.Group(s.cmd.Process.Pid)
 	if err != nil {
 		return 0, err
 	}
@@ -206,6 +206,6 @@ func (s *server) load(parallel, n int) (float64, error) {
 			return 0, err
 		}
 	}
-	after, err := cputime.Of(s.cmd.Process.Pid)
+	after, err := cputime.Group(s.cmd.Process.Pid)
 	return (after - before) / float64(n), err
 }

@@ -41,7 +41,7 @@ type Limits struct {
 	Steps int `json:"steps,omitempty"`
 
 	// Time for fetching the original, waiting for a free slot and transforming together, until the first byte is sent. A
-	// decoder or encoder that has begun can't be stopped and holds its slot to its end.
+	// worker whose time is up is ended; without isolation a decoder or encoder that has begun holds its slot to its end.
 	// Placeholders are not supported. Default: 30s.
 	Timeout caddy.Duration `json:"timeout,omitempty"`
 

@@ -61,7 +61,7 @@ func (meter) Collect(into chan<- prometheus.Metric) {
 	into <- prometheus.MustNewConstMetric(queuedMetric, prometheus.GaugeValue, float64(now.Waiting))
 	into <- prometheus.MustNewConstMetric(shedMetric, prometheus.CounterValue, float64(now.Shed))
 	w := running.workers()
-	if w == nil {
+	if w == nil || w.WorkerStatus() == nil {
 		return
 	}
 	into <- prometheus.MustNewConstMetric(workerMemoryMetric, prometheus.GaugeValue, float64(w.WorkerMemory()))

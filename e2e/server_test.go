@@ -37,7 +37,12 @@ type server struct {
 
 // startCaddy starts the binary in dir with the given arguments and waits until it listens on addr.
 func startCaddy(dir, addr string, env []string, args ...string) (*server, error) {
-	s := &server{cmd: exec.Command(caddyBinary, args...), done: make(chan struct{})}
+	return startProgram(caddyBinary, dir, addr, env, args...)
+}
+
+// startProgram is startCaddy for another binary than the one under test.
+func startProgram(program, dir, addr string, env []string, args ...string) (*server, error) {
+	s := &server{cmd: exec.Command(program, args...), done: make(chan struct{})}
 	s.cmd.Dir = dir
 	s.cmd.Env = append(env, "XDG_DATA_HOME="+filepath.Join(dir, ".data"), "XDG_CONFIG_HOME="+filepath.Join(dir, ".config"))
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log

@@ -114,6 +114,7 @@ func TestTestRunsEveryTestAndToldFailuresCount(t *testing.T) {
 		"go -C tools vet ./... [cgo 1]",
 		"go -C e2e vet ./... [cgo 1]",
 		"go -C bench vet ./... [cgo 1]",
+		"go -C bench test -count=1 ./internal/... [cgo 1]",
 		"go test -race -timeout 30m ./... [cgo 1]",
 		"go test -timeout 30m example.com/m. example.com/m/transform/plan [cgo 0]",
 		"go -C e2e test -count=1 -timeout 30m ./... [cgo 1]",

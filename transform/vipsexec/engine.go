@@ -22,6 +22,11 @@ type Config struct {
 	// Inputs are the formats that are decoded; those that this libvips can't decode are an error. 0 is all that it can but
 	// PDF, which is a page description language with all that goes with it.
 	Inputs plan.Set
+
+	// Version and Writable are what an engine of the same binary, libvips and machine has found out already, so that the first
+	// engine of this process needn't encode samples. Version "" is nothing.
+	Version  string
+	Writable plan.Set
 }
 
 // Engine executes plans with libvips. It is safe for concurrent use. Make one with [New].
@@ -37,6 +42,7 @@ func New(cfg Config) (*Engine, error) {
 	if err := start(); err != nil {
 		return nil, err
 	}
+	find(cfg.Version, cfg.Writable)
 	workers := cfg.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
@@ -56,13 +62,13 @@ func LogTo(log func(message string)) { receiver.Store(&log) }
 func (e *Engine) Slots() int { return e.workers }
 
 // Writable returns the formats that this libvips encodes: each was tried at the start.
-func (e *Engine) Writable() plan.Set { return started.writable }
+func (e *Engine) Writable() plan.Set { return found.writable }
 
 // Readable returns the formats that the engine decodes: Config.Inputs, as far as this libvips can.
 func (e *Engine) Readable() plan.Set { return e.inputs }
 
 // Version names libvips, our settings and, by a hash of what they made of a small picture, its encoders.
-func (e *Engine) Version() string { return started.version }
+func (e *Engine) Version() string { return found.version }
 
 // Probe reads the header of o. Bytes that are no picture of an allowed format are Unsupported, those that begin like one
 // and can't be read are Broken.

@@ -26,6 +26,10 @@ func open(src []byte, l plan.Load) (*vips.ImageRef, error) {
 		return nil, failed(transform.Internal, op, fmt.Errorf("the plan expects %v", l.Format))
 	}
 
+	if err := affordable(format, src); err != nil {
+		return nil, err
+	}
+
 	// FailOnError makes a truncated JPEG or PNG an error; the other loaders have no such option in govips.
 	p := vips.NewImportParams()
 	p.Access.Set(vips.AccessSequential)

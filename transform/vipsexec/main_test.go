@@ -5,15 +5,22 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/davidbyttow/govips/v2/vips"
 
 	"github.com/imageorigin/imageorigin/transform/vipsexec"
 )
 
+// child is what this process does instead of running tests, where a test has started it to do it alone.
+var child func() int
+
 // TestMain checks that the tests, which render whatever can be rendered and fail in whatever way can be failed, leave
 // nothing open in libvips.
 func TestMain(m *testing.M) {
+	if code, served := vipsexec.ServeAsWorker(); served {
+		os.Exit(code)
+	}
 	if !runConfined() {
 		return
 	}
@@ -28,7 +35,15 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	before := open()
-	code := m.Run()
+	run := m.Run
+	if child != nil {
+		run = child
+	}
+	code := run()
+	// Threads of libvips give back what they hold when they end, which may be a moment after the work.
+	for end := time.Now().Add(5 * time.Second); open() != before && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
 	if after := open(); after != before && code == 0 {
 		fmt.Fprintf(os.Stderr, "libvips has more open than before:\nbefore %+v\nafter  %+v\n", before, after)
 		code = 1

@@ -51,9 +51,21 @@ func Allowed() (loading, saving []string) {
 // receiver gets the warnings of libvips; see LogTo.
 var receiver atomic.Pointer[func(message string)]
 
-var started struct {
+// found is what the encoders of this process can do.
+var found struct {
+	sync.Once
 	writable plan.Set
 	version  string
+}
+
+// find finds that out, once, unless it is known.
+func find(version string, writable plan.Set) {
+	found.Do(func() {
+		if version == "" {
+			writable, version = tryEncoders()
+		}
+		found.writable, found.version = writable, version
+	})
 }
 
 // start runs once: govips can't start again after an end, so there is none.
@@ -76,7 +88,6 @@ var start = sync.OnceValue(func() error {
 	for _, class := range savers {
 		setBlocked(class, false)
 	}
-	started.writable, started.version = tryEncoders()
 	return nil
 })
 

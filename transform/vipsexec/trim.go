@@ -120,9 +120,9 @@ func (j *job) differs(img *vips.ImageRef, part plan.Window, colour []float64, th
 		return plan.Window{}, err
 	}
 	defer strip.Close()
-	// The median of a pixel at the edge needs those beyond it.
-	x, y := max(part.X-1, 0), max(part.Y-1, 0)
+	// The median of a pixel at the edge needs those beyond it, and libvips needs a whole square of them.
 	right, bottom := min(part.X+part.Width+1, img.Width()), min(part.Y+part.Height+1, img.Height())
+	x, y := max(min(part.X-1, right-noise), 0), max(min(part.Y-1, bottom-noise), 0)
 	if err := strip.ExtractArea(x, y, right-x, bottom-y); err != nil {
 		return plan.Window{}, err
 	}
