@@ -258,7 +258,7 @@ func (s *isolated) atRest() map[string]int {
 }
 
 // settles demands that all is as it was before the kills: as many workers, no process left over, no descriptor more. Memory
-// that was shared with workers is kept for half a minute, in case it is needed again.
+// that was shared with workers is kept for some seconds, in case it is needed again.
 func (s *isolated) settles(before map[string]int, were []int) {
 	s.t.Helper()
 	var left []string

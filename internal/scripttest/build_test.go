@@ -117,6 +117,7 @@ func TestTestRunsEveryTestAndToldFailuresCount(t *testing.T) {
 		"go -C bench test -count=1 ./internal/... [cgo 1]",
 		"go test -race -timeout 30m ./... [cgo 1]",
 		"go test -timeout 30m example.com/m. example.com/m/transform/plan [cgo 0]",
+		"go test -timeout 30m -run Bombs|Damaged|InWorkers|Runaways ./transform/vipsexec [cgo 1]",
 		"go -C e2e test -count=1 -timeout 30m ./... [cgo 1]",
 	}
 	for _, tt := range []struct {

@@ -18,8 +18,8 @@ const (
 
 // What is given back is lent again, because fresh memory costs a page fault for every 4 KiB.
 const (
-	maxIdle  = 64 << 20         // bytes of pieces that wait to be lent again
-	idleTime = 15 * time.Second // after which one that nobody wanted meanwhile is given to the system
+	maxIdle  = 64 << 20        // bytes of pieces that wait to be lent again
+	idleTime = 5 * time.Second // after which one that nobody wanted meanwhile is given to the system
 )
 
 // piece is a file in memory and where it is mapped.

@@ -40,7 +40,10 @@ func foreignBombs() []Bomb {
 		refused(24, "vips' own", text("\xb6\xa6\xf2\x08"+strings.Repeat("\xff", 100))),
 		refused(24, "csv", text("1,2,3\n4,5,6\n")),
 		refused(24, "ppm of 2,000,000,000 a side", text("P6\n2000000000 2000000000\n255\n")),
-		refused(24, "pdf with a page of 10^9", text("%PDF-1.4\n1 0 obj<</Type/Page/MediaBox[0 0 1000000000 1000000000]>>endobj")),
+		{
+			Number: 24, Name: "pdf with a page of 10^9", Format: plan.PDF,
+			Bytes: text("%PDF-1.4\n1 0 obj<</Type/Page/MediaBox[0 0 1000000000 1000000000]>>endobj"), Want: []Outcome{unsupported, broken},
+		},
 		refused(23, "html that shows a drawing", text("<!DOCTYPE html><html><svg xmlns='http://www.w3.org/2000/svg'/><script>alert(1)</script></html>")),
 		refused(23, "a script that begins like a gif, but for a letter", text("GIF88a=1;alert(1)")),
 		{Number: 23, Name: "a script that begins like a gif", Format: plan.GIF, Bytes: text("GIF89a/*" + strings.Repeat("x", 100) + "*/=1;alert(1)"), Want: []Outcome{broken, OverLimit}},

@@ -37,6 +37,7 @@ func newIsolated(t testing.TB, v *vipsexec.Vips) *vipsexec.Vips {
 func allInputs() []string { return strings.Split(plan.AllFormats.String(), ",") }
 
 func TestEngineSuiteInWorkers(t *testing.T) {
+	ordinaryBuild(t)
 	transformtest.Run(t, newIsolated(t, &vipsexec.Vips{Inputs: allInputs()}))
 }
 
@@ -61,6 +62,7 @@ func paint(ctx context.Context, e transform.Engine, file []byte, chain string) (
 
 // What no check can refuse before it is decoded costs a worker at most, and nobody else anything.
 func TestRunawaysCostTheirWorkerAtMost(t *testing.T) {
+	ordinaryBuild(t)
 	e := newIsolated(t, &vipsexec.Vips{Workers: 2, MemoryLimit: 512 << 20, Inputs: allInputs()})
 	control := transformtest.JPEG(transformtest.Picture(600, 400))
 	want, err := paint(t.Context(), e, control, "w-100,f-png")
