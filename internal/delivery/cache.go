@@ -255,6 +255,10 @@ func (a *ask) stale(ctx context.Context, r *record, err error) *Response {
 		return nil
 	}
 	resp, _ := a.hit(ctx, r)
+	if resp != nil {
+		// However fresh its record is: the request, or a local file, says that there is something newer.
+		resp.How.TTL = min(resp.How.TTL, -time.Second)
+	}
 	return resp
 }
 

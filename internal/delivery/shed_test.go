@@ -313,3 +313,26 @@ func TestWhatIsKeptOfOriginalsIsNotWorkedOnBeyondTheQueue(t *testing.T) {
 		k.asks("a.jpg", "t-true", "200x100 jpeg of one: miss")
 	})
 }
+
+// A URL that says that the original is a new one must not have the old one kept by those who ask, however fresh that is.
+func TestWhatIsSentInPlaceOfSomethingNewerIsStale(t *testing.T) {
+	inKiosk(t, someFiles, func(k *kiosk) {
+		k.asks("c.jpg", "w-50", "50x38 jpeg of three: uri-miss")
+		k.did("1 fetched, 0 confirmed, 0 refused", 1)
+		k.memory.Shed().SetLimit(1)
+		k.engine.delay = time.Second
+		first := k.begins(k.t.Context(), "a.jpg", "w-200")
+		k.under(1)
+		req := k.request("c.jpg", "w-50")
+		req.Versions = "v=2"
+		resp, err := k.cache.Deliver(k.t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Close()
+		if !resp.How.Hit || !resp.How.Stale() {
+			t.Errorf("got %+v, want something stale", resp.How)
+		}
+		first()
+	})
+}
