@@ -33,9 +33,6 @@ var chains = []string{
 	"w-260,e-grayscale", "w-180,f-png", "h-300,bl-5", "w-100,h-100,cm-pad_resize,bg-F3F3F3",
 }
 
-// originals is how many originals there are of each good picture.
-const originals = 2000
-
 // load is what is asked for and what came of it.
 type load struct {
 	server  *server.Server
@@ -127,7 +124,7 @@ func (l *load) run(lasts time.Duration) (*samples, error) {
 
 // visit is a client: it asks until the time is over. Few originals are asked for often and many seldom, as on sites.
 func (l *load) visit(ctx context.Context, random *rand.Rand) {
-	popular := rand.NewZipf(random, 1.1, 20, originals-1)
+	popular := rand.NewZipf(random, 1.1, 20, uint64(l.options.originals-1))
 	for ctx.Err() == nil {
 		want, number, hostile := l.good[random.IntN(len(l.good))], 1+int(popular.Uint64()), false
 		if random.Float64() < l.options.hostile {

@@ -27,6 +27,7 @@ type options struct {
 	caddy, out, isolation string
 	lasts                 time.Duration
 	clients               int
+	originals             int // of each good picture
 	hostile, faults       float64
 }
 
@@ -36,6 +37,7 @@ func main() {
 	flag.StringVar(&o.caddy, "caddy", "../caddy", "the binary to measure (./xcaddy.sh build makes it)")
 	minutes := flag.Float64("minutes", 20, "of load")
 	flag.IntVar(&o.clients, "clients", 8, "requests at once")
+	flag.IntVar(&o.originals, "originals", 50, "originals of each good picture; with thousands the lists of what is known, which have their own bounds, take hours to fill")
 	flag.Float64Var(&o.hostile, "hostile", 0.1, "share of requests for hostile files")
 	flag.Float64Var(&o.faults, "faults", 0.1, "share of the origin's answers that fail")
 	flag.StringVar(&o.out, "out", "../.build/soak", "folder for the samples, the plot and the summary")
@@ -48,8 +50,8 @@ func main() {
 }
 
 func run(o options) error {
-	if o.lasts < time.Minute/2 || o.clients < 1 {
-		return errors.New("-minutes must be 0.5 at least, -clients 1")
+	if o.lasts < time.Minute/2 || o.clients < 1 || o.originals < 2 {
+		return errors.New("-minutes must be 0.5 at least, -clients 1, -originals 2")
 	}
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return err
