@@ -112,6 +112,7 @@ func (w *process) dispose() {
 func (w *process) work(ctx context.Context, r *request, o transform.Original, limit int64) (*answer, []byte, *loss) {
 	w.id++
 	r.ID = w.id
+	w.last = 0 // of the job before
 	a, result, lost := w.attempt(ctx, r, o, limit)
 	if lost != nil {
 		w.kill()
@@ -217,10 +218,16 @@ func shareable(f *os.File, size int64) bool {
 	return err == nil && fine
 }
 
-// send sends a message, with a descriptor if there is one. It doesn't wait: what the worker has not read yet is little.
+// sendTime is how long a worker may leave a message standing. The socket holds a hundred, so one that reads never lets it fill.
+const sendTime = time.Second
+
+// send sends a message, with a descriptor if there is one. It hardly ever waits: what the worker has not read yet is little.
 func (w *process) send(r *request, f *os.File) (err error) {
 	if w.message, err = r.encode(w.message[:0]); err != nil {
 		return unfit{err}
+	}
+	if err := w.conn.SetWriteDeadline(time.Now().Add(sendTime)); err != nil {
+		return err
 	}
 	if f == nil {
 		_, _, err = w.conn.WriteMsgUnix(w.message, nil, nil)
