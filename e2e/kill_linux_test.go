@@ -261,8 +261,7 @@ func (s *isolated) atRest() map[string]int {
 	return counts
 }
 
-// settles demands that all is as it was before the kills: as many workers, no process left over, no descriptor more. Memory
-// that was shared with workers is kept for some seconds, in case it is needed again.
+// settles demands that all is as it was before the kills: as many workers, no process left over, no descriptor more.
 func (s *isolated) settles(before map[string]int, were []int) {
 	s.t.Helper()
 	var left []string

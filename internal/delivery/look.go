@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/imageorigin/imageorigin/internal/sharedmem"
 	"github.com/imageorigin/imageorigin/transform"
 	"github.com/imageorigin/imageorigin/transform/plan"
 )
@@ -24,7 +23,7 @@ func (r *Request) wantsStill() bool { return r.Still && !plan.WantsOriginal(r.Ch
 
 // original is a file as the engine is to see it: at the page that a request is about.
 func (r *Request) original(file []byte) transform.Original {
-	o := transform.Original{Bytes: file, File: sharedmem.File(file), Endpoint: r.Endpoint.Name}
+	o := transform.Original{Bytes: file, Endpoint: r.Endpoint.Name}
 	if r.Still {
 		o.Page, _ = plan.PageOf(r.chain())
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/imageorigin/imageorigin/caches"
-	"github.com/imageorigin/imageorigin/internal/sharedmem"
 	"github.com/imageorigin/imageorigin/origins"
 	"github.com/imageorigin/imageorigin/transform"
 	"github.com/imageorigin/imageorigin/transform/plan"
@@ -44,7 +43,7 @@ func (m *Memory) share(o *original, more int) {
 	delete(m.marks, o.mark)
 	m.mu.Unlock()
 	if o.file != nil {
-		sharedmem.Put(o.file)
+		release(o.file)
 	}
 	o.open.abandon()
 }
@@ -236,7 +235,7 @@ func (a *ask) readPicture(ctx context.Context, o *original, src *source, f plan.
 	given := a.req.original(file)
 	facts, err := a.engine.Probe(ctx, given)
 	if err != nil {
-		sharedmem.Put(file)
+		release(file)
 		a.blame(a.flaw(), err, o.mark)
 		return err
 	}
@@ -310,7 +309,7 @@ func (a *ask) kept(ctx context.Context, r *record) *original {
 	return o
 }
 
-// readKept reads an entry of a version into memory that sharedmem lends; nil if the store hasn't it.
+// readKept reads an entry of a version into memory from buffer; nil if the store hasn't it.
 func readKept(ctx context.Context, store caches.Store, key caches.Key, version string) []byte {
 	e, err := store.Get(ctx, key)
 	if err != nil {
@@ -320,9 +319,9 @@ func readKept(ctx context.Context, store caches.Store, key caches.Key, version s
 	if string(e.Info) != version {
 		return nil
 	}
-	file := sharedmem.Get(e.Size)[:e.Size]
+	file := buffer(e.Size)[:e.Size]
 	if _, err := io.ReadFull(e.Content, file); err != nil {
-		sharedmem.Put(file)
+		release(file)
 		return nil
 	}
 	return file

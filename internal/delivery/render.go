@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/imageorigin/imageorigin/internal/sharedmem"
 	"github.com/imageorigin/imageorigin/origins"
 	"github.com/imageorigin/imageorigin/transform"
 	"github.com/imageorigin/imageorigin/transform/plan"
@@ -74,7 +73,7 @@ func (s *Render) respond(ctx context.Context, req *Request, src *source) (*Respo
 	if err != nil {
 		return nil, err
 	}
-	defer sharedmem.Put(original)
+	defer release(original)
 	download := time.Since(start)
 	resp, err := s.render(ctx, req, req.source(src.request.Key), original, src.attributes)
 	if err != nil {

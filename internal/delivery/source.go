@@ -7,7 +7,6 @@ import (
 	"io"
 	"slices"
 
-	"github.com/imageorigin/imageorigin/internal/sharedmem"
 	"github.com/imageorigin/imageorigin/origins"
 	"github.com/imageorigin/imageorigin/transform"
 	"github.com/imageorigin/imageorigin/transform/plan"
@@ -111,8 +110,7 @@ func (s *source) pass() bool {
 	return true
 }
 
-// readAll returns the whole original, at most limit bytes (0: no limit), and closes it. The memory is lent by
-// sharedmem.
+// readAll returns the whole original, at most limit bytes (0: no limit), and closes it. The memory is from buffer.
 func (s *source) readAll(limit int64) ([]byte, error) {
 	if !s.whole {
 		s.Close()
@@ -126,10 +124,10 @@ func (s *source) readAll(limit int64) ([]byte, error) {
 		return nil, sourceTooLarge(size, limit)
 	}
 	// Bytes are allocated once where the size is told, and a file that lies about it is an error either way.
-	buf := append(sharedmem.Get(max(size, int64(len(s.head)))+1), s.head...)
+	buf := append(buffer(max(size, int64(len(s.head)))+1), s.head...)
 	buf, err := s.readInto(buf, limit)
 	if err != nil {
-		sharedmem.Put(buf)
+		release(buf)
 		return nil, err
 	}
 	return buf, nil
@@ -139,8 +137,8 @@ func (s *source) readAll(limit int64) ([]byte, error) {
 func (s *source) readInto(buf []byte, limit int64) ([]byte, error) {
 	for {
 		if len(buf) == cap(buf) {
-			larger := append(sharedmem.Get(2*int64(cap(buf))), buf...)
-			sharedmem.Put(buf)
+			larger := append(buffer(2*int64(cap(buf))), buf...)
+			release(buf)
 			buf = larger
 		}
 		n, err := s.body.Read(buf[len(buf):cap(buf)])
