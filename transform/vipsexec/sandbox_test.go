@@ -25,12 +25,11 @@ import (
 const (
 	renderOpen     = "render-open"     // render samples and print what came out
 	renderConfined = "render-confined" // the same, confined
-	suiteConfined  = "suite-confined"  // run the tests that the other arguments say, confined
 )
 
 // runConfined does what the first argument says. It reports whether tests are to be run.
 func runConfined() bool {
-	if len(os.Args) < 2 || !slices.Contains([]string{renderOpen, renderConfined, suiteConfined}, os.Args[1]) {
+	if len(os.Args) < 2 || !slices.Contains([]string{renderOpen, renderConfined}, os.Args[1]) {
 		return true
 	}
 	mode := os.Args[1]
@@ -46,9 +45,6 @@ func runConfined() bool {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
-	}
-	if mode == suiteConfined {
-		return true
 	}
 	if err := renderSamples(e); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -229,14 +225,5 @@ func TestConfinedEngineMakesTheSame(t *testing.T) {
 	const png = " as png, 1 frames"
 	if hashes["svg with text"+png] == hashes["svg without text"+png] || hashes["svg with text"+png] == "" {
 		t.Errorf("there is no font here: text leaves no trace; install one, such as fonts-dejavu-core")
-	}
-}
-
-// The suite that every engine passes, in a confined process; without the drawings that refer to a file, which it can't make.
-func TestConfinedEnginePassesTheSuite(t *testing.T) {
-	spawner := sandbox.NewSpawner()
-	defer spawner.Close()
-	if out := startSelf(t, spawner.Start, suiteConfined, "-test.run=^TestEngineSuite$", "-test.skip=^TestEngineSuite$/^svg_stays_inside$", "-test.v"); !strings.Contains(out, "--- PASS: TestEngineSuite") {
-		t.Errorf("it didn't run:\n%s", out)
 	}
 }
