@@ -48,8 +48,8 @@ func startWorker(settings []byte, known *worker.Known) (worker.Engine, error) {
 	if err != nil {
 		return worker.Engine{}, err
 	}
-	return worker.Engine{Engine: engine, Trim: trim, Confine: func() ([]string, error) {
+	return worker.Engine{Engine: engine, Trim: trim, Confine: func() ([]string, []string, error) {
 		m, err := sandbox.Confine(sandbox.Limits{Data: s.Data})
-		return m.InForce, err
+		return m.InForce, m.Missing, err
 	}}, nil
 }

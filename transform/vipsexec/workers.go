@@ -100,14 +100,13 @@ func (f *following) WithGroup(string) slog.Handler { return f }
 type workerStatus struct {
 	Isolation string `json:"isolation"` // process
 	worker.Status
-	Missing []string `json:"missing,omitempty"` // measures that this machine hasn't, and why
 }
 
 func (w *workers) status() workerStatus {
-	s := workerStatus{isolationProcess, w.Status(), nil}
+	s := workerStatus{isolationProcess, w.Status()}
 	measures := w.spawner.Measures()
 	s.Measures = slices.Concat(measures.InForce, s.Measures)
-	s.Missing = measures.Missing
+	s.Missing = slices.Concat(measures.Missing, s.Missing)
 	return s
 }
 

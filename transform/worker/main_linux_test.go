@@ -51,12 +51,12 @@ func startFake(settings []byte, known *Known) (Engine, error) {
 			time.AfterFunc(20*time.Millisecond, func() { os.Exit(0) })
 		}
 	case "unconfined":
-		return Engine{Engine: f, Confine: func() ([]string, error) { return nil, errors.New("no such measure") }}, nil
+		return Engine{Engine: f, Confine: func() ([]string, []string, error) { return nil, nil, errors.New("no such measure") }}, nil
 	}
 	return Engine{
 		Engine:  f,
 		Trim:    func() { f.trim(value) },
-		Confine: func() ([]string, error) { return []string{"none", "in fact"}, nil },
+		Confine: func() ([]string, []string, error) { return []string{"none", "in fact"}, []string{"all: a test"}, nil },
 	}, nil
 }
 

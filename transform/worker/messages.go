@@ -32,6 +32,7 @@ type hello struct {
 	Error    string // why the worker can't work; "" where it can
 	Known    Known
 	Measures []string
+	Missing  []string
 }
 
 // A task is what a worker is asked for.
@@ -272,8 +273,10 @@ func (h *hello) check(o opening) error {
 	if h.Known.Version == "" || clean(h.Known.Version) != h.Known.Version {
 		return fmt.Errorf("it has the version %q", clean(h.Known.Version))
 	}
-	for i, m := range h.Measures {
-		h.Measures[i] = clean(m)
+	for _, list := range [][]string{h.Measures, h.Missing} {
+		for i, m := range list {
+			list[i] = clean(m)
+		}
 	}
 	return nil
 }

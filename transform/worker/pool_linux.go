@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"math"
 	"os"
-	"os/exec"
 	"runtime"
 	"slices"
 	"sync"
@@ -25,6 +24,7 @@ type Pool struct {
 	poison   *poison
 	known    Known
 	measures []string
+	missing  []string
 	blamed   time.Duration // see blamedAfter
 
 	owned sync.WaitGroup // goroutines and jobs; Close waits for them
@@ -81,7 +81,7 @@ func Open(cfg Config) (*Pool, error) {
 		p.Close()
 		return nil, err
 	}
-	p.known, p.measures = h.Known, h.Measures
+	p.known, p.measures, p.missing = h.Known, h.Measures, h.Missing
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.admit(w)
@@ -103,7 +103,7 @@ func (c *Config) complete() {
 		c.Command = []string{"/proc/self/exe", Argument}
 	}
 	if c.Start == nil {
-		c.Start = (*exec.Cmd).Start
+		c.Start = startOpen
 	}
 	if c.Environment == nil {
 		c.Environment = []string{"HOME=/nonexistent", "MALLOC_ARENA_MAX=1"}
@@ -358,7 +358,7 @@ func (p *Pool) fail(err error) {
 func (p *Pool) Status() Status {
 	p.mu.Lock()
 	s := Status{
-		Slots: p.slots, Waiting: p.line.Len() + p.urgent.Len(), Poisoned: 0, Measures: slices.Clone(p.measures),
+		Slots: p.slots, Waiting: p.line.Len() + p.urgent.Len(), Poisoned: 0, Measures: slices.Clone(p.measures), Missing: slices.Clone(p.missing),
 		Workers: make([]Process, 0, len(p.living)), Restarts: make(map[string]int64, len(Reasons)),
 	}
 	if p.failures > 0 && len(p.workers) < p.slots {

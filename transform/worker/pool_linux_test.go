@@ -24,8 +24,8 @@ func TestAPoolIsAnEngine(t *testing.T) {
 	if p.Version() != "fake 1" || p.Writable() != plan.SetOf(plan.PNG, plan.JPEG) || p.Readable() != plan.SetOf(plan.PNG, plan.GIF) {
 		t.Errorf("it is %q, writes %s, reads %s", p.Version(), p.Writable(), p.Readable())
 	}
-	if p.Slots() != 2 || !slices.Equal(p.Status().Measures, []string{"none", "in fact"}) {
-		t.Errorf("it has %d slots, measures %q", p.Slots(), p.Status().Measures)
+	if p.Slots() != 2 || !slices.Equal(p.Status().Measures, []string{"none", "in fact"}) || !slices.Equal(p.Status().Missing, []string{"all: a test"}) {
+		t.Errorf("it has %d slots, measures %q, missing %q", p.Slots(), p.Status().Measures, p.Status().Missing)
 	}
 	s, err := p.Probe(t.Context(), transform.Original{Bytes: []byte("four"), Page: 3})
 	if want := (plan.Source{Format: plan.PNG, Width: 4, Height: 7, Orientation: 1, Frames: 1, Pages: 1, Density: 3}); err != nil || s != want {

@@ -137,7 +137,7 @@ func (s *server) start(o opening, start func([]byte, *Known) (Engine, error)) (h
 		return h, err
 	}
 	if s.engine.Confine != nil {
-		if h.Measures, err = s.engine.Confine(); err != nil {
+		if h.Measures, h.Missing, err = s.engine.Confine(); err != nil {
 			return h, fmt.Errorf("confining the worker: %w", err)
 		}
 	}

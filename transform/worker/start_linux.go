@@ -146,8 +146,6 @@ func (p *Pool) launch() (_ *process, err error) {
 		return nil, err
 	}
 	proc := "/proc/" + strconv.Itoa(w.pid())
-	// Where memory is short, workers go before the server. It may not be allowed to say so.
-	_ = os.WriteFile(proc+"/oom_score_adj", []byte("500"), 0)
 	yield(w.pid())
 	if w.memory, err = os.Open(proc + "/statm"); err != nil {
 		w.cmd.Process.Kill()
@@ -156,6 +154,15 @@ func (p *Pool) launch() (_ *process, err error) {
 	}
 	p.own(w, said)
 	return w, nil
+}
+
+// startOpen starts a process that nothing confines. Where memory is short, it goes before the server; that may not be allowed.
+func startOpen(cmd *exec.Cmd) error {
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	_ = os.WriteFile("/proc/"+strconv.Itoa(cmd.Process.Pid)+"/oom_score_adj", []byte("500"), 0)
+	return nil
 }
 
 // yield has a worker let others go first. Priorities are those of threads; by its process group, in which it is alone, a

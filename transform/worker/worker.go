@@ -48,7 +48,8 @@ type Config struct {
 
 	// Starts a process. It is called on a goroutine that has locked its thread and keeps it until the pool is closed, so that
 	// what it does to that thread holds for all workers and for nothing else. Its command has the signal that ends it with
-	// the parent, a process group, files and environment already. Default: cmd.Start().
+	// the parent, a process group, files and environment already. Default: cmd.Start(), and that it goes before the server where
+	// memory is short.
 	Start func(cmd *exec.Cmd) error
 
 	// Environment of a worker, "NAME=value". nil is HOME=/nonexistent and MALLOC_ARENA_MAX=1; an empty list is none.
@@ -85,8 +86,9 @@ type Engine struct {
 	Trim func()
 
 	// Confine is called once, before the first job: it takes from the process what no job needs, and returns in words which
-	// measures are in force. nil is none. After an error the worker ends and the pool doesn't start.
-	Confine func() (measures []string, err error)
+	// measures are in force, and which this system hasn't, with the reason. nil is none. After an error the worker ends and
+	// the pool doesn't start.
+	Confine func() (measures, missing []string, err error)
 }
 
 // Reasons for which a worker is replaced, as Status.Restarts names them.
@@ -110,6 +112,7 @@ type Status struct {
 	Restarts map[string]int64 `json:"restarts"`          // workers that ended, by reason
 	Poisoned int              `json:"poisoned"`          // originals that are refused for now
 	Measures []string         `json:"measures"`          // what confines the workers
+	Missing  []string         `json:"missing,omitempty"` // what could confine them and isn't there, with the reason
 	Failing  string           `json:"failing,omitempty"` // why the last start failed, if none succeeded since
 }
 

@@ -9,6 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// The filter is assembled here, with x/net/bpf. Libraries that do so (go-seccomp-bpf v1.6.0) don't kill a process for calls of
+// another architecture, have no default for calls that are younger than their tables, and don't look at what TSYNC returns.
+
 // Where the kernel's seccomp_data has what a filter looks at. Arguments that we look at are ints to the kernel, so their
 // lower half is all that counts; it comes first, as both processors are little endian.
 const (
